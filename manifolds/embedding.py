@@ -1,0 +1,87 @@
+"""An isometric copy of R^k in R^D: axis-aligned, by a given orthonormal basis, or a random one; shifted if asked."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.validation import Array, fail, generator, numbers, points, positive_integer
+
+
+class Embedding:
+    """x = centre + B z with B (D, k) orthonormal; B = None means the first k axes.
+
+    `span_dim` k, `ambient_dim` D ≥ k (default k, or what `basis` says), `basis` (D, k) with orthonormal
+    columns, or `rng` to draw B from the Haar measure; `centre` (D,), default the origin. ValueError otherwise.
+    """
+
+    def __init__(
+        self,
+        span_dim: int,
+        ambient_dim: int | None = None,
+        basis: ArrayLike | None = None,
+        rng: np.random.Generator | None = None,
+        centre: ArrayLike | None = None,
+    ):
+        self.span_dim = positive_integer(span_dim, "span_dim")
+        if basis is not None and rng is not None:
+            raise ValueError("basis and rng: give one of them, a basis or a generator to draw it")
+        columns = None if basis is None else numbers(basis, "basis")
+        if columns is not None and (columns.ndim != 2 or columns.shape[1] != span_dim):
+            raise ValueError(f"basis has shape {columns.shape}: must have shape (ambient_dim, {span_dim})")
+        default = span_dim if columns is None else columns.shape[0]
+        self.ambient_dim = default if ambient_dim is None else positive_integer(ambient_dim, "ambient_dim")
+        if self.ambient_dim < span_dim:
+            raise fail("ambient_dim", ambient_dim, f"must be ≥ {span_dim}, the dimensions that the data span")
+        if columns is not None:
+            self._check_orthonormal(columns)
+        if rng is not None:
+            columns = _random_basis(self.ambient_dim, span_dim, generator(rng))
+        self.basis = columns
+        self.centre = None if centre is None else points(centre, self.ambient_dim, "centre")[0]
+
+    def _check_orthonormal(self, columns: Array) -> None:
+        if columns.shape[0] != self.ambient_dim:
+            raise ValueError(f"basis has shape {columns.shape}: must have {self.ambient_dim} rows (ambient_dim)")
+        error = np.abs(columns.T @ columns - np.eye(columns.shape[1])).max()
+        if error > 1e-10:
+            raise ValueError(f"basis: must have orthonormal columns (BᵀB differs from 1 by {error:.2g})")
+
+    def split(self, x: ArrayLike) -> tuple[Array, Array]:
+        """Coordinates z (n, k) of points x ((D,) or (n, D)) and their squared distance (n,) from the span."""
+        shifted = points(x, self.ambient_dim)
+        if self.centre is not None:
+            shifted = shifted - self.centre
+        if self.basis is None:
+            inside, outside = shifted[:, : self.span_dim], shifted[:, self.span_dim :]
+            return inside, np.einsum("ij,ij->i", outside, outside)
+        inside = shifted @ self.basis
+        outside = shifted - inside @ self.basis.T
+        return inside, np.einsum("ij,ij->i", outside, outside) if self.ambient_dim > self.span_dim else np.zeros(
+            len(shifted)
+        )
+
+    def lift(self, z: Array) -> Array:
+        """Points x (n, D) at coordinates z (n, k)."""
+        lifted = self.lift_vectors(z)
+        return lifted if self.centre is None else lifted + self.centre
+
+    def lift_vectors(self, z: Array) -> Array:
+        """Vectors (..., D) with coordinates z (..., k): like `lift` without the shift."""
+        if self.basis is not None:
+            return z @ self.basis.T
+        lifted = np.zeros((*z.shape[:-1], self.ambient_dim))
+        lifted[..., : self.span_dim] = z
+        return lifted
+
+    def lift_covariance(self, c: Array) -> Array:
+        """B C Bᵀ (n, D, D) for C (n, k, k)."""
+        if self.basis is not None:
+            return self.basis @ c @ self.basis.T
+        lifted = np.zeros((len(c), self.ambient_dim, self.ambient_dim))
+        lifted[:, : self.span_dim, : self.span_dim] = c
+        return lifted
+
+
+def _random_basis(ambient_dim: int, span_dim: int, rng: np.random.Generator) -> Array:
+    """k orthonormal columns from the Haar measure (QR of a Gaussian matrix with the signs of R removed)."""
+    q, r = np.linalg.qr(rng.standard_normal((ambient_dim, span_dim)))
+    return q * np.sign(np.diag(r))

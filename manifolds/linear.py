@@ -1,0 +1,153 @@
+"""The linear manifold: a Gaussian law on a subspace, the one case where everything is closed."""
+
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaincinv, ndtri
+from scipy.stats import qmc
+
+from manifolds.embedding import Embedding
+from manifolds.manifold import Manifold
+from theory.validation import Array, fail, generator, nonnegative, positive, positive_integer, positive_scalar
+
+
+class Linear(Manifold):
+    """Gaussian law with variances λ_i along orthonormal directions: y = centre + Σ √λ_i z_i b_i.
+
+    `variances` (k,) ≥ 0. Axis-aligned in the first k of `ambient_dim` axes by default; `basis` (D, k) with
+    orthonormal columns, or `rng` for a random orthonormal embedding; `centre` (D,), default the origin.
+    I(r) = ½ Σ ln(1 + λ_i/r), d(r) = Σ λ_i/(λ_i + r). Exact at every r. Theory notes §2.
+    """
+
+    is_gaussian = True
+
+    def __init__(
+        self,
+        variances: ArrayLike,
+        *,
+        ambient_dim: int | None = None,
+        basis: ArrayLike | None = None,
+        rng: np.random.Generator | None = None,
+        centre: ArrayLike | None = None,
+    ):
+        values = nonnegative(variances, "variances")
+        if values.ndim != 1 or values.size == 0:
+            raise fail("variances", values, "must be a list of k ≥ 1 numbers")
+        super().__init__(Embedding(values.size, ambient_dim, basis, rng, centre))
+        self.variances = values.copy()
+        self.variances.setflags(write=False)
+        self.intrinsic_dim = int(np.count_nonzero(values))
+
+    @classmethod
+    def random_matrix(
+        cls, latent_dim: int, ambient_dim: int, rng: np.random.Generator, *, variance: float = 1.0
+    ) -> "Linear":
+        """y = F z with F (D, m) of independent N(0, variance/m) entries: a Marchenko–Pastur covariance F Fᵀ.
+
+        Its positive eigenvalues lie, for large m and D, between variance·(1 ± √(D/m))². arXiv 2410.05898.
+        """
+        m, d = positive_integer(latent_dim, "latent_dim"), positive_integer(ambient_dim, "ambient_dim")
+        scale = np.sqrt(positive_scalar(variance, "variance") / m)
+        left, singular, _ = np.linalg.svd(scale * generator(rng).standard_normal((d, m)), full_matrices=False)
+        return cls(singular**2, basis=left)
+
+    def __repr__(self) -> str:
+        values, counts = np.unique(self.variances, return_counts=True)
+        shown = ", ".join(f"{v:g}×{c}" for v, c in zip(values[::-1][:6], counts[::-1][:6], strict=True))
+        return f"Linear({shown}{', …' if values.size > 6 else ''}; ambient_dim={self.ambient_dim})"
+
+    def _mean(self) -> Array:
+        return np.zeros(self.variances.size)
+
+    def _sample(self, n: int, rng: np.random.Generator) -> Array:
+        return rng.standard_normal((n, self.variances.size)) * np.sqrt(self.variances)
+
+    def _log_partition(self, z: Array, r: float) -> Array:
+        return -0.5 * np.sum(np.log1p(self.variances / r)) - 0.5 * (z**2) @ (1 / (self.variances + r))
+
+    def _posterior_mean(self, z: Array, r: float) -> Array:
+        return z * (self.variances / (self.variances + r))
+
+    def _posterior_covariance(self, z: Array, r: float) -> Array:
+        variances = self.variances / (1 + self.variances / r)
+        return np.broadcast_to(np.diag(variances), (len(z), variances.size, variances.size))
+
+    def leading_posterior_variance(self, x: ArrayLike, r: float) -> float:
+        """λ_max r/(λ_max + r), at every x."""
+        return self.leading_variance() / (1 + self.leading_variance() / positive_scalar(r, "r"))
+
+    def leading_variance(self) -> float:
+        """λ_max."""
+        return float(self.variances.max())
+
+    def local_divergence(self, x: ArrayLike, r: float) -> Array:
+        """K(x, r) = ½ Σ [ln(1+λ/r) - λ/(λ+r) + λ z²/(λ+r)²], shape () or (n,)."""
+        r = positive_scalar(r, "r")
+        z, _ = self.embedding.split(x)
+        ratio = self.variances / r
+        fixed = _log1p_minus(ratio).sum()
+        value = 0.5 * (fixed + (z**2) @ (ratio / (1 + ratio) / (self.variances + r)))
+        return value[0] if np.ndim(x) == 1 else value
+
+    def information(self, r: ArrayLike) -> Array:
+        """I(r) = ½ Σ ln(1 + λ_i/r)."""
+        return 0.5 * np.log1p(self.variances / positive(r, "r")[..., None]).sum(axis=-1)
+
+    def dimension(self, r: ArrayLike) -> Array:
+        """d(r) = Σ λ_i/(λ_i + r)."""
+        return (self.variances / (self.variances + positive(r, "r")[..., None])).sum(axis=-1)
+
+    def free_energy_gap(self, r: ArrayLike, noise: ArrayLike) -> Array:
+        """G(r, s) = ½ Σ [ln(1+λ/r) + λ(1 - s/r)/(λ+r)]; the k span directions carry all of it."""
+        ratio, s = positive(r, "r")[..., None], nonnegative(noise, "noise")[..., None]
+        occupied = self.variances / (self.variances + ratio)
+        return 0.5 * (np.log1p(self.variances / ratio) + occupied * (1 - s / ratio)).sum(axis=-1)
+
+    def mean_local_divergence(self, r: ArrayLike, noise: ArrayLike) -> Array:
+        """E K = ½ Σ [ln(1+λ/r) - λ/(λ+r) + λ(λ+s)/(λ+r)²] at x = y + √s ξ."""
+        ratio, s = positive(r, "r")[..., None], nonnegative(noise, "noise")[..., None]
+        total = self.variances + ratio
+        tilted = self.variances / total * ((self.variances + s) / total)
+        return 0.5 * (_log1p_minus(self.variances / ratio) + tilted).sum(axis=-1)
+
+    # the law of the energies, for theory.finite_size: only the radii within groups of equal variance matter
+
+    @cached_property
+    def _groups(self) -> tuple[Array, Array]:
+        values, counts = np.unique(self.variances, return_counts=True)
+        return values, counts.astype(np.float64)
+
+    def planted_radii(self, noise: float, log2_nodes: int) -> tuple[Array, Array]:
+        """Sobol nodes of x = y + √s ξ: |x-y|² within the span (n,) and |x_g|² over groups g of equal λ (n, g)."""
+        values, counts = self._groups
+        along, across, others = _radial_nodes(tuple(counts), log2_nodes)
+        # ξ_g has squared length along² + across; y_g has a component along ξ_g and the rest
+        length = np.sqrt(along)
+        squares = (np.sqrt(noise) * length + np.sqrt(values) * across) ** 2 + values * others
+        return noise * along.sum(axis=1), squares
+
+    def log_energy_moment(self, radii: Array, r: float, k: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """ln E_y exp(-k|x-y|²/2r) at complex k, Re k > 0, for |x_g|² = `radii` (n, g) and k (m,) → (n, m)."""
+        values, counts = self._groups
+        base = 1 + k[:, None] * (values / r)
+        return -0.5 * np.log(base) @ counts - (radii / (2 * r)) @ (k[:, None] / base).T
+
+
+@lru_cache(maxsize=32)
+def _radial_nodes(counts: tuple[float, ...], log2_nodes: int) -> tuple[Array, Array, Array]:
+    """Sobol nodes, each (n, g): χ² of n_g (|ξ_g|²), a normal (y along ξ_g) and χ² of n_g - 1 (y across)."""
+    n_g, g = np.array(counts), len(counts)
+    sobol = qmc.Sobol(3 * g, scramble=True, rng=np.random.default_rng(0)).random_base2(log2_nodes)
+    uniform = np.clip(sobol, 1e-15, 1 - 1e-15)
+    squared = 2 * gammaincinv(n_g / 2, uniform[:, :g])
+    rest = np.where(n_g > 1, 2 * gammaincinv(np.maximum(n_g - 1, 1) / 2, uniform[:, 2 * g :]), 0.0)
+    return squared, ndtri(uniform[:, g : 2 * g]), rest
+
+
+def _log1p_minus(u: Array) -> Array:
+    """ln(1+u) - u/(1+u), without cancellation at small u (series u²/2 - 2u³/3 + 3u⁴/4 - …)."""
+    small = u < 1e-3
+    v = np.where(small, u, 0.0)
+    series = v**2 * (1 / 2 - v * (2 / 3 - v * (3 / 4 - v * (4 / 5 - v * 5 / 6))))
+    return np.where(small, series, np.log1p(u) - u / (1 + u))

@@ -1,0 +1,146 @@
+"""The door every data law stands behind: population quantities at any noise ratio, in ambient coordinates."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from manifolds.embedding import Embedding
+from theory.validation import Array, fail, generator, nonnegative, positive, positive_integer, positive_scalar
+
+
+class Manifold(ABC):
+    """A data law ν on a manifold, embedded isometrically in D ambient dimensions (theory notes §2).
+
+    A new manifold states its law in the coordinates z (n, k) of its own span: `_sample`, `_log_partition`,
+    `_posterior_mean`, `_posterior_covariance`, and the averages `free_energy_gap` and `dimension`; this class
+    adds the embedding and everything that follows.
+
+    Points `x` have shape (D,) or (n, D), and results the matching shape; noise ratios `r` > 0 are one number
+    wherever points are given and may be arrays in the averages. ValueError names a bad argument.
+    """
+
+    intrinsic_dim: int
+    is_gaussian: bool = False
+
+    def __init__(self, embedding: Embedding):
+        self.embedding = embedding
+
+    @property
+    def ambient_dim(self) -> int:
+        """D."""
+        return self.embedding.ambient_dim
+
+    @property
+    def mean(self) -> Array:
+        """E y, shape (D,)."""
+        return self.embedding.lift(self._mean()[None])[0]
+
+    # what a manifold must say, in the coordinates of its span
+
+    @abstractmethod
+    def _sample(self, n: int, rng: np.random.Generator) -> Array: ...
+
+    @abstractmethod
+    def _log_partition(self, z: Array, r: float) -> Array: ...
+
+    @abstractmethod
+    def _posterior_mean(self, z: Array, r: float) -> Array: ...
+
+    @abstractmethod
+    def _posterior_covariance(self, z: Array, r: float) -> Array: ...
+
+    @abstractmethod
+    def free_energy_gap(self, r: ArrayLike, noise: ArrayLike) -> Array:
+        """G(r, s) = E[-|x-y|²/2r - φ(x, r)] at x = y + √s ξ, in nats; r and s broadcast."""
+
+    @abstractmethod
+    def dimension(self, r: ArrayLike) -> Array:
+        """d(r) = E tr C(x, r)/r over x ~ p_r, the dimension seen at scale r."""
+
+    @abstractmethod
+    def leading_variance(self) -> float:
+        """Largest eigenvalue Λ of the covariance of the data."""
+
+    def _mean(self) -> Array:
+        return np.zeros(self.embedding.span_dim)
+
+    # what follows
+
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
+        """`n` points of ν, shape (n, D)."""
+        return self.embedding.lift(self._sample(positive_integer(n, "n"), generator(rng)))
+
+    def log_partition(self, x: ArrayLike, r: float) -> Array:
+        """φ(x, r) = ln E_{y~ν} exp(-|x-y|²/2r), shape () or (n,)."""
+        r = positive_scalar(r, "r")
+        z, outside = self.embedding.split(x)
+        return _like(x, self._log_partition(z, r) - outside / (2 * r))
+
+    def log_density(self, x: ArrayLike, r: float) -> Array:
+        """ln p_r(x) = φ(x, r) - (D/2) ln 2πr."""
+        return self.log_partition(x, r) - 0.5 * self.ambient_dim * np.log(2 * np.pi * r)
+
+    def posterior_mean(self, x: ArrayLike, r: float) -> Array:
+        """m(x, r), the mean of the clean point given the noisy one, shape of x."""
+        z, _ = self.embedding.split(x)
+        return _like(x, self.embedding.lift(self._posterior_mean(z, positive_scalar(r, "r"))))
+
+    def posterior_covariance(self, x: ArrayLike, r: float) -> Array:
+        """C(x, r), the covariance of the clean point given the noisy one, shape (D, D) or (n, D, D)."""
+        z, _ = self.embedding.split(x)
+        return _like(x, self.embedding.lift_covariance(self._posterior_covariance(z, positive_scalar(r, "r"))))
+
+    def score(self, x: ArrayLike, r: float) -> Array:
+        """∇ ln p_r(x) = (m - x)/r, shape of x."""
+        return (self.posterior_mean(x, r) - np.asarray(x, dtype=np.float64)) / r
+
+    def jacobian_spectrum(self, x: ArrayLike, r: float, k: int | None = None) -> Array:
+        """Eigenvalues of the score's Jacobian J = -(1/r)(I - C/r), largest (most tangent) first.
+
+        Shape (D,) or (n, D), or the `k` leading ones.
+        """
+        d = self.ambient_dim
+        if k is not None and positive_integer(k, "k") > d:
+            raise fail("k", k, f"must be ≤ {d}, the ambient dimension")
+        occupation = np.linalg.eigvalsh(self.posterior_covariance(x, r))[..., ::-1] / r
+        return ((occupation - 1) / r)[..., :k]
+
+    def leading_posterior_variance(self, x: ArrayLike, r: float) -> float:
+        """Largest eigenvalue of C(x, r) at one point."""
+        z, _ = self.embedding.split(x)
+        return float(np.linalg.eigvalsh(self._posterior_covariance(z, positive_scalar(r, "r"))[0])[-1])
+
+    def local_divergence(self, x: ArrayLike, r: float) -> Array:
+        """K(x, r) = KL(posterior at x ‖ ν) = -E|x-y|²/2r - φ(x, r) in nats, shape () or (n,)."""
+        r = positive_scalar(r, "r")
+        z, _ = self.embedding.split(x)  # what lies off the span cancels between the two terms
+        mean, covariance = self._posterior_mean(z, r), self._posterior_covariance(z, r)
+        distance = np.sum((z - mean) ** 2, axis=1) + np.trace(covariance, axis1=1, axis2=2)
+        return _like(x, np.maximum(-distance / (2 * r) - self._log_partition(z, r), 0.0))
+
+    def information(self, r: ArrayLike) -> Array:
+        """I(r) = I(y; y + √r ξ) in nats, decreasing in r."""
+        return self.free_energy_gap(r, r)
+
+    def mean_local_divergence(self, r: ArrayLike, noise: ArrayLike) -> Array:
+        """E K(x, r) at x = y + √s ξ = G + ∂G/∂ln r at fixed s (five-point rule, relative error about 1e-10)."""
+        ratio, s = positive(r, "r"), nonnegative(noise, "noise")
+        h = 2e-3
+        near = self.free_energy_gap(ratio * np.exp(h), s) - self.free_energy_gap(ratio * np.exp(-h), s)
+        far = self.free_energy_gap(ratio * np.exp(2 * h), s) - self.free_energy_gap(ratio * np.exp(-2 * h), s)
+        return self.free_energy_gap(ratio, s) + (8 * near - far) / (12 * h)
+
+    def direction(self, i: int) -> Array:
+        """Unit vector (D,) along the i-th axis of the span."""
+        k = self.embedding.span_dim
+        if not 0 <= i < k:
+            raise fail("direction", i, f"must be an integer from 0 to {k - 1}")
+        return self.embedding.lift_vectors(np.eye(k)[i])
+
+
+def _like(x: ArrayLike, batched: Array) -> Array:
+    """The batch of one unpacked when a single point was given."""
+    return batched[0] if np.ndim(x) == 1 else batched
+
+

@@ -1,0 +1,368 @@
+"""One pass over the training points: everything the empirical posterior says about a query.
+
+The posterior over N training points y^μ given a noisy query x is w_μ ∝ exp(-|x - y^μ|²/2r)
+(docs/theory.md §3).  The kernel below walks once through the points with an online log-sum-exp and
+returns the mean, log-partition, participation, entropy, nearest point and mean squared distance.
+Nothing of size N is stored per query.
+
+How it is laid out
+- Points are stored transposed in panels [block][D][B]: the inner loops run over B neighbouring
+  points and the compiler turns them into vector instructions by itself.
+- Four queries share each load of a panel; a chunk of up to 64 queries shares a panel in cache.
+- Distances are direct differences, never |x|² - 2x·y + |y|²: at r = 1e-8 the latter is noise.
+- A block is skipped for a query when all its logits lie more than 60 + ln N below the largest one
+  so far.  What is neglected is then at most N e^{-60 - ln N} = e^{-60} < 1e-26 of the total weight.
+- Sums are kept relative to the *nearest* point, whose own weight 1 is left out: with
+  Z = 1 + rest, log1p(rest) and Σ e t (all terms of one sign) stay accurate when rest → 0.
+- Each query is computed by the same instructions whatever its chunk, so the number of threads
+  cannot change a bit of the result.
+
+The functions live in one file on purpose: Numba's cache does not notice a change in another one.
+"""
+
+import os
+import threading
+from math import exp, log, log1p
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numba import njit, prange
+from numba.extending import overload
+from numpy.typing import NDArray
+
+# Numba's OpenMP layer, started before `import torch`, makes torch 5-9 times slower.  The workqueue
+# layer does not, but it aborts when two Python threads enter it at once: hence the lock.
+_settings: Any = numba.config
+if "NUMBA_THREADING_LAYER" not in os.environ and _settings.THREADING_LAYER == "default":
+    _settings.THREADING_LAYER = "workqueue"
+_one_at_a_time = threading.Lock()
+
+GROUP = 4  # queries that share one load of a panel
+LARGEST_CHUNK = 64  # queries that share one panel in cache
+SEGMENT = 16  # coordinates summed in the dtype of the panels before float64 takes over
+SKIP_BELOW = 60.0  # see the bound in the module docstring
+_FORGOTTEN = 700.0  # e^-700: what lies so far below a new maximum is dropped altogether
+
+_compiled: Any = {"cache": True, "error_model": "numpy", "nogil": True}
+_elementwise: Any = {**_compiled, "fastmath": {"contract"}}
+_reduction: Any = {**_compiled, "fastmath": {"reassoc", "contract"}}
+
+
+class Sums(NamedTuple):
+    """What one pass returns for Q queries: `mean` (Q, D), the others (Q,), all float64 but `nearest`."""
+
+    mean: NDArray[np.float64]
+    log_sum: NDArray[np.float64]
+    participation: NDArray[np.float64]
+    entropy: NDArray[np.float64]
+    nearest: NDArray[np.int64]
+    mean_square_distance: NDArray[np.float64]
+
+
+# ---- exponential ------------------------------------------------------------------------------
+# exp(t) = 2^k exp(f), k = round(t / ln 2), |f| ≤ ln(2)/2.  Adding 1.5·2^52 (1.5·2^23 in float32)
+# rounds to an integer and leaves k in the lowest bits; shifted left, those bits are added to the
+# exponent.  exp(f) is its Taylor series: remainder 4e-18 (5e-9).  t is clamped where 2^k is normal.
+
+_LOG2E = 1.4426950408889634
+_LN2_HIGH, _LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
+_LN2_HIGH32, _LN2_LOW32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
+_ROUND64, _ROUND32 = 6755399441055744.0, np.float32(12582912.0)
+
+
+@njit(**_elementwise)
+def _exponential64(t):
+    z = t * _LOG2E + _ROUND64
+    k = z - _ROUND64
+    f = (t - k * _LN2_HIGH) - k * _LN2_LOW
+    p = 1 / 6227020800
+    p = p * f + 1 / 479001600
+    p = p * f + 1 / 39916800
+    p = p * f + 1 / 3628800
+    p = p * f + 1 / 362880
+    p = p * f + 1 / 40320
+    p = p * f + 1 / 5040
+    p = p * f + 1 / 720
+    p = p * f + 1 / 120
+    p = p * f + 1 / 24
+    p = p * f + 1 / 6
+    p = p * f + 1 / 2
+    p = p * f * f + f + 1.0
+    bits = np.float64(p).view(np.int64) + (np.float64(z).view(np.int64) << np.int64(52))
+    return np.int64(bits).view(np.float64)
+
+
+@njit(**_elementwise)
+def _exponential32(t):
+    one = np.float32(1)
+    z = t * np.float32(_LOG2E) + _ROUND32
+    k = z - _ROUND32
+    f = (t - k * _LN2_HIGH32) - k * _LN2_LOW32
+    p = np.float32(1 / 5040)
+    p = p * f + np.float32(1 / 720)
+    p = p * f + np.float32(1 / 120)
+    p = p * f + np.float32(1 / 24)
+    p = p * f + np.float32(1 / 6)
+    p = p * f + np.float32(1 / 2)
+    p = p * f * f + f + one
+    bits = np.float32(p).view(np.int32) + np.int32(np.float32(z).view(np.int32) << np.int32(23))
+    return np.int32(bits).view(np.float32)
+
+
+def _exponential(t):
+    """exp(t) for -700 ≤ t ≤ 0 (-87 in float32), in the precision of t."""
+
+
+@overload(_exponential, jit_options=_elementwise)
+def _exponential_for(t):
+    return (lambda t: _exponential32(t)) if t == numba.float32 else (lambda t: _exponential64(t))
+
+
+@njit(**_elementwise)
+def _boltzmann(square_distances, lowest, half_precision, floor, t, weights):
+    """Fill t = (lowest - |x-y|²)/2r and weights = exp(t); both t = floor and weight 0 below `floor`."""
+    for b in range(weights.size):
+        t[b] = max((lowest - square_distances[b]) * half_precision, floor)  # float64, then rounded
+    for b in range(weights.size):
+        e = _exponential(t[b])
+        weights[b] = e if t[b] > floor else e - e
+
+
+# ---- one panel --------------------------------------------------------------------------------
+
+
+@njit(**_elementwise)
+def _partial_distances(panel, x, d0, d1, d2, d3):
+    """|x_q - y_b|² of four queries (4, k) to the B points of a panel (k, B), in the panel's dtype."""
+    width = d0.size
+    for b in range(width):
+        d0[b] = d1[b] = d2[b] = d3[b] = 0
+    for i in range(panel.shape[0]):
+        row, x0, x1, x2, x3 = panel[i], x[0, i], x[1, i], x[2, i], x[3, i]
+        for b in range(width):
+            y = row[b]
+            d0[b] += (y - x0) * (y - x0)
+            d1[b] += (y - x1) * (y - x1)
+            d2[b] += (y - x2) * (y - x2)
+            d3[b] += (y - x3) * (y - x3)
+
+
+@njit(**_elementwise)
+def _square_distances(panel, x, partial, distances):
+    """Square distances (4, B) in float64, summed over segments of coordinates.
+
+    In float32 a single running sum over D = 784 coordinates would be wrong by 1e-6, and ln w by
+    1e-6 D/2; a short segment is not, and the segments are added in float64.
+    """
+    distances[:] = 0
+    for start in range(0, panel.shape[0], SEGMENT):
+        segment = slice(start, min(start + SEGMENT, panel.shape[0]))
+        _partial_distances(panel[segment], x[:, segment], partial[0], partial[1], partial[2], partial[3])
+        for q in range(GROUP):
+            for b in range(partial.shape[1]):
+                distances[q, b] += partial[q, b]
+
+
+@njit(**_compiled)
+def _minimum(values, scratch):
+    """Smallest value, by halving: a plain loop of minima would not vectorise without 'nnan'."""
+    half = values.size // 2
+    for b in range(half):
+        scratch[b] = min(values[b], values[half + b])
+    while half > 1:
+        half //= 2
+        for b in range(half):
+            scratch[b] = min(scratch[b], scratch[half + b])
+    return scratch[0]
+
+
+@njit(**_compiled)
+def _first(values, value):
+    """Lowest index at which `value` stands."""
+    for b in range(values.size):
+        if values[b] == value:
+            return b
+    return -1
+
+
+@njit(**_reduction)
+def _moments(weights, t):
+    """Σ e, Σ e², Σ e t over a panel."""
+    zero = weights.dtype.type(0)
+    total, squares, energy = zero, zero, zero
+    for b in range(weights.size):
+        total += weights[b]
+        squares += weights[b] * weights[b]
+        energy += weights[b] * t[b]
+    return total, squares, energy
+
+
+@njit(**_reduction)
+def _add_weighted_points(panel, e0, e1, e2, e3, factor, mean):
+    """mean_q ← factor_q mean_q + Σ_b e_qb y_b for four queries."""
+    zero = e0.dtype.type(0)
+    for i in range(panel.shape[0]):
+        row = panel[i]
+        s0, s1, s2, s3 = zero, zero, zero, zero
+        for b in range(e0.size):
+            y = row[b]
+            s0 += e0[b] * y
+            s1 += e1[b] * y
+            s2 += e2[b] * y
+            s3 += e3[b] * y
+        mean[0, i] = factor[0] * mean[0, i] + s0
+        mean[1, i] = factor[1] * mean[1, i] + s1
+        mean[2, i] = factor[2] * mean[2, i] + s2
+        mean[3, i] = factor[3] * mean[3, i] + s3
+
+
+# ---- online log-sum-exp -----------------------------------------------------------------------
+
+
+@njit(**_compiled)
+def _absorb(square_distances, start, half_precision, cutoff, lowest, nearest, sums, t, weights, scratch):
+    """Add a panel to the sums of one query; fill its weights; return (new lowest, nearest, factor).
+
+    `sums` holds Σ e, Σ e² and Σ e t over all points but the nearest one, e = exp(t),
+    t = (lowest - |x-y|²)/2r.  `factor` is what sums over the earlier panels must be multiplied with;
+    it is negative when the panel was skipped.
+    """
+    low = _minimum(square_distances, scratch)
+    if (low - lowest) * half_precision > cutoff:
+        weights[:] = 0
+        return lowest, nearest, -1.0
+    factor = 1.0
+    position = -1
+    if low < lowest:
+        drop = (lowest - low) * half_precision
+        if drop < _FORGOTTEN:
+            # The former nearest point, weight 1 and t = 0, joins the rest.
+            factor = exp(-drop)
+            sums[2] = factor * (sums[2] - drop * (1.0 + sums[0]))
+            sums[0] = factor * (1.0 + sums[0])
+            sums[1] = factor * factor * (1.0 + sums[1])
+        else:
+            factor = 0.0
+            sums[:] = 0.0
+        position = _first(square_distances, low)
+        lowest, nearest = low, start + position
+    floor = -_FORGOTTEN if weights.itemsize == 8 else -87.0
+    _boltzmann(square_distances, lowest, half_precision, floor, t, weights)
+    if position >= 0:
+        weights[position] = 0
+    total, squares, energy = _moments(weights, t)
+    if position >= 0:
+        weights[position] = 1
+    sums[0] += total
+    sums[1] += squares
+    sums[2] += energy
+    return lowest, nearest, factor
+
+
+@njit(**_compiled)
+def _chunk(panels, n_points, x, half_precision, mean, scalars, nearest):
+    """All panels for one chunk of queries: x, mean (q, D), half_precision (q,) = 1/2r, scalars (q, 4)."""
+    n_queries, width = x.shape[0], panels.shape[2]
+    cutoff = SKIP_BELOW + log(n_points)
+    partial = np.empty((GROUP, width), panels.dtype)
+    distances = np.empty((GROUP, width))
+    weights = np.empty((GROUP, width), panels.dtype)
+    t = np.empty(width, panels.dtype)
+    scratch = np.empty(width)
+    factor = np.empty(GROUP)
+    sums = np.zeros((n_queries, 3))
+    lowest = np.full(n_queries, np.inf)
+    for p in range(panels.shape[0]):
+        valid = n_points - p * width
+        for first in range(0, n_queries, GROUP):
+            group = x[first : first + GROUP]
+            _square_distances(panels[p], group, partial, distances)
+            if valid < width:
+                distances[:, valid:] = np.inf
+            skipped = 0
+            for q in range(GROUP):
+                j = first + q
+                lowest[j], nearest[j], factor[q] = _absorb(
+                    distances[q],
+                    p * width,
+                    half_precision[j],
+                    cutoff,
+                    lowest[j],
+                    nearest[j],
+                    sums[j],
+                    t,
+                    weights[q],
+                    scratch,
+                )
+                if factor[q] < 0:
+                    factor[q] = 1.0
+                    skipped += 1
+            if skipped < GROUP:
+                _add_weighted_points(
+                    panels[p],
+                    weights[0],
+                    weights[1],
+                    weights[2],
+                    weights[3],
+                    factor,
+                    mean[first : first + GROUP],
+                )
+    for j in range(n_queries):
+        partition = 1.0 + sums[j, 0]
+        energy = sums[j, 2] / partition
+        mean[j] /= partition
+        scalars[j, 0] = log1p(sums[j, 0]) - lowest[j] * half_precision[j]
+        scalars[j, 1] = (1.0 + sums[j, 1]) / (partition * partition)
+        scalars[j, 2] = log1p(sums[j, 0]) - energy
+        scalars[j, 3] = lowest[j] - energy / half_precision[j]
+
+
+@njit(parallel=True, **_compiled)
+def _all_chunks(panels, n_points, x, half_precision, chunk, mean, scalars, nearest):
+    n_queries = x.shape[0]
+    for c in prange((n_queries + chunk - 1) // chunk):
+        part = slice(c * chunk, min((c + 1) * chunk, n_queries))
+        _chunk(panels, n_points, x[part], half_precision[part], mean[part], scalars[part], nearest[part])
+
+
+# ---- door -------------------------------------------------------------------------------------
+
+
+def _chunk_size(n_queries: int) -> int:
+    """Queries per chunk: a multiple of GROUP that gives every thread equally many chunks."""
+    threads = numba.get_num_threads()
+    rounds = -(-n_queries // (LARGEST_CHUNK * threads))
+    return GROUP * -(-n_queries // (rounds * threads * GROUP))
+
+
+def pack(points: NDArray[np.float64], width: int, dtype: str) -> NDArray[Any]:
+    """Points (N, D) as panels (⌈N/width⌉, D, width), zero beyond N; `width` a power of two."""
+    n_points, dim = points.shape
+    panels = np.zeros((-(-n_points // width), dim, width), dtype)
+    for p, panel in enumerate(panels):
+        block = points[p * width : (p + 1) * width]
+        panel[:, : len(block)] = block.T
+    return panels
+
+
+def posterior_sums(
+    panels: NDArray[Any], n_points: int, x: NDArray[np.float64], r: NDArray[np.float64]
+) -> Sums:
+    """Posterior sums of the queries x (Q, D), each at its own noise ratio r (Q,).
+
+    `log_sum` is ln Σ_μ exp(-|x-y^μ|²/2r); ties in `nearest` go to the lowest index.  Differences,
+    exponentials and sums within a panel are in the dtype of `panels`, all longer sums in float64.
+    Thread-safe.
+    """
+    n_queries, dim = x.shape
+    padded = np.minimum(np.arange(-(-n_queries // GROUP) * GROUP), n_queries - 1)
+    queries = x[padded].astype(panels.dtype)
+    mean, scalars = np.zeros((len(padded), dim)), np.empty((len(padded), 4))
+    nearest = np.zeros(len(padded), np.int64)
+    with _one_at_a_time:
+        _all_chunks(
+            panels, n_points, queries, 0.5 / r[padded], _chunk_size(len(padded)), mean, scalars, nearest
+        )
+    log_sum, participation, entropy, mean_square = scalars[:n_queries].T.copy()
+    return Sums(mean[:n_queries], log_sum, participation, entropy, nearest[:n_queries], mean_square)

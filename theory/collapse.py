@@ -1,0 +1,22 @@
+"""Collapse: the noise ratio at which the posterior condenses on single training points."""
+
+from theory.law import DataLaw
+from theory.roots import first_crossing
+from theory.validation import positive_scalar
+
+
+def collapse(law: DataLaw, *, log_n: float) -> float:
+    """Noise ratio r_c of the condensation transition, I(r_c) = ln N.
+
+    Above r_c the posterior of a typical noisy point spreads over exponentially many training points; below,
+    it sits on a few. Isotropic linear manifold of d dimensions and variance λ: r_c = λ/(N^{2/d} - 1).
+    Exact to leading order in ln N; the width of the transition at finite N is in `theory.finite_size`.
+
+    `log_n`: ln N > 0 (N itself may be astronomically large). ValueError where no float holds the answer
+    (r_c below e^-600, or a law whose information never reaches ln N).
+    Source: arXiv 2402.18491, 2502.09578; theory notes §4.
+    """
+    log_n = positive_scalar(log_n, "log_n")
+    return first_crossing(
+        lambda r: float(law.information(r)), log_n, quantity=f"the information, needed to be log_n = {log_n:g},"
+    )

@@ -1,0 +1,22 @@
+"""Onset of traps: where a training point first stands above all the others in its own landscape."""
+
+from theory.law import DataLaw
+from theory.roots import first_crossing
+from theory.validation import positive_scalar
+
+
+def onset(law: DataLaw, *, log_n: float) -> float:
+    """Largest noise ratio r_o at which Z_1 > Z_rest at x = y^1, the training point itself.
+
+    G(r_o, 0) = ln N. Linear manifold: ln N = ½ Σ [ln(1+λ/r) + λ/(λ+r)]. Traps open before the posterior of a
+    typical noisy point condenses: r_o > r_c. Leading order in ln N (annealed Z_rest, exact for r ≥ r_o).
+
+    `log_n`: ln N > 0. ValueError where no float holds the answer. Source: arXiv 2502.09578; theory notes §4.
+    """
+    log_n = positive_scalar(log_n, "log_n")
+    return first_crossing(
+        lambda r: float(law.free_energy_gap(r, 0.0)),
+        log_n,
+        quantity=f"the free-energy gap at a training point, needed to be log_n = {log_n:g},",
+        widest_step=0.5,
+    )

@@ -1,0 +1,56 @@
+"""Where a curve in the noise ratio first crosses a level, coming from large noise."""
+
+import math
+from collections.abc import Callable
+
+from scipy.optimize import brentq
+
+from theory.validation import fail
+
+LOG_R_MIN, LOG_R_MAX = -600.0, 600.0  # so that a variance over a noise ratio is still a float64 number
+
+
+def first_crossing(
+    curve: Callable[[float], float],
+    level: float,
+    *,
+    quantity: str,
+    start: float = 1.0,
+    widest_step: float = 64.0,
+) -> float:
+    """The largest noise ratio r at which `curve(r)`, small at large r, reaches `level`.
+
+    The search walks in ln r from a ratio where the curve lies below the level towards smaller ones, in steps
+    that double up to `widest_step` (keep it at 0.25 or so when the curve need not be monotone), and finishes
+    with Brent's method to the last digits of ln r, i.e. about 1e-13 relative in r.
+
+    `quantity` names the curve in the ValueError raised when it never reaches the level for
+    e^-600 ≤ r ≤ e^600, the range in which a float can hold the answer.
+    """
+
+    def excess(log_r: float) -> float:
+        return float(curve(math.exp(log_r))) - level
+
+    above = _walk(excess, math.log(start), +1, lambda value: value < 0, 64.0)
+    if above is None:
+        raise fail("level", level, f"{quantity} exceeds it at every noise ratio up to e^600")
+    upper, step = above, min(0.25, widest_step)
+    while upper > LOG_R_MIN:
+        lower = max(upper - step, LOG_R_MIN)
+        if excess(lower) >= 0:
+            return math.exp(brentq(excess, lower, upper, xtol=1e-15, rtol=8.9e-16, maxiter=200))
+        upper, step = lower, min(2 * step, widest_step)
+    raise fail("level", level, f"{quantity} never reaches it at a noise ratio above e^-600")
+
+
+def _walk(
+    value: Callable[[float], float], log_r: float, direction: int, found: Callable[[float], bool], widest: float
+) -> float | None:
+    """Walks in ln r with doubling steps until `found`; None at the end of the range."""
+    step = 0.25
+    while LOG_R_MIN <= log_r <= LOG_R_MAX:
+        if found(value(log_r)):
+            return log_r
+        log_r += direction * step
+        step = min(2 * step, widest)
+    return None
