@@ -1,7 +1,9 @@
 """The data: laws with exact population quantities, and real image sets behind the same door."""
 
+from manifolds.image_set import ImageSet, digits
 from manifolds.linear import Linear
 from manifolds.manifold import Manifold
+from manifolds.mixture import Mixture
 from manifolds.normalized_linear import NormalizedLinear
 
-__all__ = ["Linear", "Manifold", "NormalizedLinear"]
+__all__ = ["ImageSet", "Linear", "Manifold", "Mixture", "NormalizedLinear", "digits"]
