@@ -1,5 +1,6 @@
 """The door every data law stands behind: population quantities at any noise ratio, in ambient coordinates."""
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -79,7 +80,7 @@ class Manifold(ABC):
 
     def log_density(self, x: ArrayLike, r: float) -> Array:
         """ln p_r(x) = φ(x, r) - (D/2) ln 2πr."""
-        return self.log_partition(x, r) - 0.5 * self.ambient_dim * np.log(2 * np.pi * r)
+        return self.log_partition(x, r) - 0.5 * self.ambient_dim * math.log(2 * math.pi * r)
 
     def posterior_mean(self, x: ArrayLike, r: float) -> Array:
         """m(x, r), the mean of the clean point given the noisy one, shape of x."""
@@ -104,7 +105,7 @@ class Manifold(ABC):
         if k is not None and positive_integer(k, "k") > d:
             raise fail("k", k, f"must be ≤ {d}, the ambient dimension")
         occupation = np.linalg.eigvalsh(self.posterior_covariance(x, r))[..., ::-1] / r
-        return ((occupation - 1) / r)[..., :k]
+        return np.asarray((occupation - 1) / r, dtype=np.float64)[..., :k]
 
     def leading_posterior_variance(self, x: ArrayLike, r: float) -> float:
         """Largest eigenvalue of C(x, r) at one point."""
@@ -142,5 +143,3 @@ class Manifold(ABC):
 def _like(x: ArrayLike, batched: Array) -> Array:
     """The batch of one unpacked when a single point was given."""
     return batched[0] if np.ndim(x) == 1 else batched
-
-

@@ -4,13 +4,23 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
 from manifolds.linear import Linear
 from manifolds.manifold import Manifold
 from theory.class_channel import ClassAverages, class_averages
-from theory.validation import Array, fail, generator, nonnegative, numbers, positive, positive_integer, positive_scalar
+from theory.validation import (
+    Array,
+    fail,
+    generator,
+    nonnegative,
+    nonnegative_scalar,
+    numbers,
+    positive,
+    positive_integer,
+    positive_scalar,
+)
 
 
 class Mixture(Manifold):
@@ -47,14 +57,12 @@ class Mixture(Manifold):
             raise fail("components", self.components, "must be one or more Linear manifolds")
         first = self.components[0]
         for other in self.components[1:]:
-            same_basis = (first.embedding.basis is None) == (other.embedding.basis is None) and (
-                first.embedding.basis is None or np.array_equal(first.embedding.basis, other.embedding.basis)
-            )
-            if not (
+            same = (
                 first.ambient_dim == other.ambient_dim
                 and np.array_equal(first.variances, other.variances)
-                and same_basis
-            ):
+                and _same_basis(first.embedding.basis, other.embedding.basis)
+            )
+            if not same:
                 raise fail("components", self.components, "must share ambient_dim, variances and basis")
 
     @classmethod
@@ -65,7 +73,7 @@ class Mixture(Manifold):
         """
         dim = positive_integer(dim, "dim")
         centre = np.full(dim, positive_scalar(separation, "separation"))
-        spread = [float(nonnegative(variance, "variance"))] * dim
+        spread = [nonnegative_scalar(variance, "variance")] * dim
         return cls([Linear(spread, centre=centre), Linear(spread, centre=-centre)])
 
     def __repr__(self) -> str:
@@ -80,7 +88,7 @@ class Mixture(Manifold):
         """`n` points of ν, shape (n, D)."""
         return self.sample_labelled(n, rng)[0]
 
-    def sample_labelled(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    def sample_labelled(self, n: int, rng: np.random.Generator) -> tuple[Array, NDArray[np.int64]]:
         """`n` points, shape (n, D), and their classes 0 … K-1, shape (n,)."""
         n, rng = positive_integer(n, "n"), generator(rng)
         labels = rng.choice(len(self.weights), size=n, p=self.weights)
@@ -199,6 +207,12 @@ class Mixture(Manifold):
         raise NotImplementedError
 
     _log_partition = _posterior_mean = _posterior_covariance = _sample  # type: ignore[assignment]
+
+
+def _same_basis(one: Array | None, other: Array | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other)
 
 
 def _pair_distances(points: Array) -> Array:

@@ -1,5 +1,6 @@
 """Linear data scaled to the unit sphere, the synthetic data of arXiv 2410.08727, with exact population quantities."""
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +20,7 @@ _SOBOL_LOG2 = 11
 class NormalizedLinear(Manifold):
     """y = w/|w| with w Gaussian of variances λ_i: an angular Gaussian law on the unit sphere of the span.
 
-    `variances` (k,) > 0, k ≥ 1; embedding arguments as for `Linear`. The pointwise quantities (log-partition,
+    `variances` (k,) > 0, k ≥ 2; embedding arguments as for `Linear`. The pointwise quantities (log-partition,
     posterior mean and covariance, local divergence) are one-dimensional integrals exact to about 1e-12
     (theory.angular_gaussian). Averages over x are randomised Sobol sums over 2^11 points of the group radii,
     relative error about 1e-3 for `free_energy_gap` and 1e-4 for `information` and `dimension`, with fixed
@@ -36,8 +37,12 @@ class NormalizedLinear(Manifold):
         centre: ArrayLike | None = None,
     ):
         values = positive(variances, "variances")
-        if values.ndim != 1 or values.size == 0:
-            raise fail("variances", values, "must be a list of k ≥ 1 numbers")
+        if values.ndim != 1 or values.size < 2:
+            raise fail(
+                "variances",
+                values,
+                "must be a list of k ≥ 2 numbers: the sphere of one direction is two points",
+            )
         super().__init__(Embedding(values.size, ambient_dim, basis, rng, centre))
         self.variances = values.copy()
         self.variances.setflags(write=False)
@@ -168,5 +173,5 @@ class NormalizedLinear(Manifold):
         return _broadcast(occupied, ratios, ratios)
 
 
-def _broadcast(function: object, r: Array, s: Array) -> Array:
+def _broadcast(function: Callable[[float, float], float], r: Array, s: Array) -> Array:
     return np.vectorize(function, otypes=[np.float64])(r, s)[()]

@@ -89,9 +89,7 @@ class ScoreNetwork:
         Returned as it is: element [i, j] is r ∂m_i/∂x_j, not symmetrised, eigenvalues may be negative.
         """
         batch, ratio = self._arguments(x, r)
-        covariance = np.concatenate(
-            [self._mean_jacobian(f, part) for f, part in self._jacobians(batch, ratio)]
-        )
+        covariance = np.concatenate([self._mean_jacobian(f, part) for f, part in self._jacobians(batch, ratio)])
         covariance *= ratio[:, :, None]
         return covariance.reshape(*np.shape(x), self.dim)
 
@@ -111,9 +109,7 @@ class ScoreNetwork:
             total = self.sigma_data**2 + part[:, :, None]
             jacobian *= self.sigma_data / (np.sqrt(part[:, :, None]) * total)
             jacobian -= np.eye(self.dim) / total
-            spectra.append(
-                np.linalg.eigvalsh((jacobian + jacobian.transpose(0, 2, 1)) / 2)[:, ::-1][:, :kept]
-            )
+            spectra.append(np.linalg.eigvalsh((jacobian + jacobian.transpose(0, 2, 1)) / 2)[:, ::-1][:, :kept])
         return np.concatenate(spectra).reshape(*np.shape(x)[:-1], kept)
 
     def dimension(self, r: ArrayLike, points: ArrayLike, rng: np.random.Generator) -> Estimate:
@@ -132,9 +128,7 @@ class ScoreNetwork:
         """
         clean, ratios = self._points(points, "points"), positive(r, "r")
         if len(clean) < 2:
-            raise ValueError(
-                f"points has shape {np.shape(points)}: two points at least are needed for an error bar"
-            )
+            raise ValueError(f"points has shape {np.shape(points)}: two points at least are needed for an error bar")
         noise = generator(rng).standard_normal(clean.shape)
         traces = np.array([self._traces(clean + np.sqrt(ratio) * noise, ratio) for ratio in ratios.ravel()])
         return Estimate.of(traces.reshape(*ratios.shape, len(clean)))
@@ -145,9 +139,7 @@ class ScoreNetwork:
         Raises ValueError unless the network is a `ResidualMLP`, the one that `load` can rebuild.
         """
         if not isinstance(self.network, ResidualMLP):
-            raise fail(
-                "network", type(self.network).__name__, "must be a models.network.ResidualMLP to be saved"
-            )
+            raise fail("network", type(self.network).__name__, "must be a models.network.ResidualMLP to be saved")
         tensors = {name: tensor.float() for name, tensor in self.network.state_dict().items()}
         sizes = {name: getattr(self.network, name) for name in ("dim", "width", "depth")}
         record = {"network": sizes, "sigma_data": self.sigma_data, "centre": self.centre.tolist()}
@@ -172,9 +164,7 @@ class ScoreNetwork:
         """Points (n, D) and noise ratios (n, 1)."""
         batch, ratio = self._points(x, "x"), positive(r, "r")
         if ratio.ndim and ratio.shape != (len(batch),):
-            raise ValueError(
-                f"r has shape {ratio.shape}: must be one number or one per point ({len(batch)},)"
-            )
+            raise ValueError(f"r has shape {ratio.shape}: must be one number or one per point ({len(batch)},)")
         return batch, np.broadcast_to(ratio, len(batch))[:, None]
 
     def _tensors(self, u: Array, ratio: Array) -> tuple[torch.Tensor, torch.Tensor]:
@@ -187,8 +177,7 @@ class ScoreNetwork:
         """F(c_in u, ln σ), (n, D)."""
         with torch.no_grad():
             parts = [
-                self.network(*self._tensors(u[i : i + ROWS], ratio[i : i + ROWS])).cpu()
-                for i in range(0, len(u), ROWS)
+                self.network(*self._tensors(u[i : i + ROWS], ratio[i : i + ROWS])).cpu() for i in range(0, len(u), ROWS)
             ]
         return torch.cat(parts).numpy().astype(np.float64)
 
@@ -215,7 +204,5 @@ class ScoreNetwork:
     def _traces(self, x: Array, r: float) -> Array:
         """tr ∂m/∂x at each point, (n,)."""
         ratio = np.full((len(x), 1), r)
-        parts = [
-            np.trace(self._mean_jacobian(f, part), axis1=1, axis2=2) for f, part in self._jacobians(x, ratio)
-        ]
+        parts = [np.trace(self._mean_jacobian(f, part), axis1=1, axis2=2) for f, part in self._jacobians(x, ratio)]
         return np.concatenate(parts)

@@ -76,9 +76,7 @@ def train(
     return network
 
 
-def _advance(
-    run: TrainingRun, store: RunDirectory | None, progress: Report | bool, checkpoint_every: int
-) -> None:
+def _advance(run: TrainingRun, store: RunDirectory | None, progress: Report | bool, checkpoint_every: int) -> None:
     """The loop: steps, metrics and checkpoints up to the end."""
     steps, total, count = run.config.steps, torch.zeros((), device=run.device), 0
     start = time.perf_counter() - run.seconds
@@ -91,9 +89,7 @@ def _advance(
                 continue
             loss, run.seconds = float(total) / count, time.perf_counter() - start
             if not math.isfinite(loss):
-                raise FloatingPointError(
-                    f"the loss became {loss} at step {run.step}: lower the learning rate"
-                )
+                raise FloatingPointError(f"the loss became {loss} at step {run.step}: lower the learning rate")
             total.zero_()
             count = 0
             if store:

@@ -13,9 +13,7 @@ from models.training_config import TrainingConfig
 class TrainingRun:
     """The state of a run after `step` steps: weights, average and optimiser, each one flat vector."""
 
-    def __init__(
-        self, batches: NoisedBatches, config: TrainingConfig, dim: int, device: torch.device
-    ) -> None:
+    def __init__(self, batches: NoisedBatches, config: TrainingConfig, dim: int, device: torch.device) -> None:
         self.batches, self.config, self.device = batches, config, device
         self.step, self.seconds = 0, 0.0
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay untouched
@@ -31,9 +29,7 @@ class TrainingRun:
             start += parameter.numel()
         self.average = self.weights.detach().clone()
         if config.optimizer == "adam":
-            self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
-                [self.weights], fused=device.type != "mps"
-            )
+            self.optimizer: torch.optim.Optimizer = torch.optim.Adam([self.weights], fused=device.type != "mps")
         else:
             self.optimizer = torch.optim.RAdam([self.weights])
 
@@ -72,6 +68,4 @@ class TrainingRun:
         torch.nn.utils.vector_to_parameters(self.average.cpu(), averaged.parameters())
         dtype = "float32" if device.startswith("mps") else "float64"
         batches = self.batches
-        return ScoreNetwork(
-            averaged, averaged.dim, batches.sigma_data, batches.centre, dtype=dtype, device=device
-        )
+        return ScoreNetwork(averaged, averaged.dim, batches.sigma_data, batches.centre, dtype=dtype, device=device)

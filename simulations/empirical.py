@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh
 
-from theory.estimate import Estimate
 from simulations.kernel import SKIP_BELOW, Sums, pack, posterior_sums
 from theory import validation
+from theory.estimate import Estimate
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.integer[Any]]

@@ -346,9 +346,7 @@ def pack(points: NDArray[np.float64], width: int, dtype: str) -> NDArray[Any]:
     return panels
 
 
-def posterior_sums(
-    panels: NDArray[Any], n_points: int, x: NDArray[np.float64], r: NDArray[np.float64]
-) -> Sums:
+def posterior_sums(panels: NDArray[Any], n_points: int, x: NDArray[np.float64], r: NDArray[np.float64]) -> Sums:
     """Posterior sums of the queries x (Q, D), each at its own noise ratio r (Q,).
 
     `log_sum` is ln Σ_μ exp(-|x-y^μ|²/2r); ties in `nearest` go to the lowest index.  Differences,
@@ -361,8 +359,6 @@ def posterior_sums(
     mean, scalars = np.zeros((len(padded), dim)), np.empty((len(padded), 4))
     nearest = np.zeros(len(padded), np.int64)
     with _one_at_a_time:
-        _all_chunks(
-            panels, n_points, queries, 0.5 / r[padded], _chunk_size(len(padded)), mean, scalars, nearest
-        )
+        _all_chunks(panels, n_points, queries, 0.5 / r[padded], _chunk_size(len(padded)), mean, scalars, nearest)
     log_sum, participation, entropy, mean_square = scalars[:n_queries].T.copy()
     return Sums(mean[:n_queries], log_sum, participation, entropy, nearest[:n_queries], mean_square)

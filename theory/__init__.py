@@ -1,4 +1,4 @@
-"""What should happen: critical noise ratios, exact finite-size averages and spectra. NumPy and SciPy only."""
+"""What should happen: critical noise ratios and exact finite-size averages. NumPy and SciPy only."""
 
 from theory import finite_size
 from theory.basin import basin_radius

@@ -39,7 +39,8 @@ def class_averages(centres: Array, weights: Array, spread: Array) -> ClassAverag
     basis = basis[:rank]  # (p, D)
     reduced = left[:, :rank] * singular[:rank]  # (K, p)
     covariance = (basis * spread) @ basis.T
-    factor = np.linalg.cholesky(covariance + 1e-300 * np.eye(rank)) if np.any(spread > 0) else np.zeros((rank, rank))
+    variances, axes = np.linalg.eigh(covariance)  # some directions may be noiseless, S_i = 0
+    factor = axes * np.sqrt(np.maximum(variances, 0.0)) @ axes.T
     nodes, node_weights = _normal_nodes(rank)
     gain, overlap = 0.0, np.zeros((len(weights), len(weights)))
     log_weights = np.log(weights)

@@ -1,11 +1,11 @@
 """Collapse: the noise ratio at which the posterior condenses on single training points."""
 
-from theory.law import DataLaw
+from theory.law import InformedLaw
 from theory.roots import first_crossing
 from theory.validation import positive_scalar
 
 
-def collapse(law: DataLaw, *, log_n: float) -> float:
+def collapse(law: InformedLaw, *, log_n: float) -> float:
     """Noise ratio r_c of the condensation transition, I(r_c) = ln N.
 
     Above r_c the posterior of a typical noisy point spreads over exponentially many training points; below,
@@ -18,5 +18,7 @@ def collapse(law: DataLaw, *, log_n: float) -> float:
     """
     log_n = positive_scalar(log_n, "log_n")
     return first_crossing(
-        lambda r: float(law.information(r)), log_n, quantity=f"the information, needed to be log_n = {log_n:g},"
+        lambda r: float(law.information(r)),
+        log_n,
+        quantity=f"the information, needed to be log_n = {log_n:g},",
     )

@@ -76,9 +76,7 @@ def occupation(eigenvalues: ArrayLike, r: ArrayLike) -> Array:
     """
     values, ratio = numbers(eigenvalues, "eigenvalues"), positive(r, "r")
     if values.ndim not in (1, 2) or values.size == 0 or ratio.shape not in ((), values.shape[:-1]):
-        raise ValueError(
-            f"eigenvalues {values.shape} and r {ratio.shape}: must be (D,) or (n, D) and () or (n,)"
-        )
+        raise ValueError(f"eigenvalues {values.shape} and r {ratio.shape}: must be (D,) or (n, D) and () or (n,)")
     return np.sum(1 + ratio[..., None] * values, axis=-1)
 
 
@@ -97,9 +95,7 @@ def flipd(score: ArrayLike, divergence: ArrayLike, r: ArrayLike) -> Array:
     """
     values, traces, ratio = numbers(score, "score"), numbers(divergence, "divergence"), positive(r, "r")
     if values.ndim not in (1, 2) or values.size == 0 or traces.shape != values.shape[:-1]:
-        raise ValueError(
-            f"score {values.shape} and divergence {traces.shape}: must be (D,), () or (n, D), (n,)"
-        )
+        raise ValueError(f"score {values.shape} and divergence {traces.shape}: must be (D,), () or (n, D), (n,)")
     if ratio.shape not in ((), traces.shape):
         raise ValueError(f"r has shape {ratio.shape}: must be one number or one per point {traces.shape}")
     return values.shape[-1] + ratio * (traces + np.sum(values**2, axis=-1))

@@ -30,7 +30,7 @@ from scipy.special import expit, loggamma
 
 from theory.generalization import generalization as leading_order
 from theory.roots import first_crossing
-from theory.validation import Array, fail, nonnegative, positive_scalar
+from theory.validation import Array, fail, nonnegative_scalar, positive_scalar
 
 Complex = NDArray[np.complex128]
 _LOG2_NODES = 11
@@ -93,6 +93,7 @@ def held_out_log_partition(law: EnergyLaw, log_n: float, r: float) -> float:
 
 def onset(law: EnergyLaw, *, log_n: float) -> float:
     """Largest r at which E ln Z_1 ≥ E ln Z_rest at the training point itself, exactly at finite N."""
+    positive_scalar(_checked(law, log_n, 1.0)[0], "log_n")
     return first_crossing(
         lambda r: -log_ratio(law, log_n, r, 0.0), 0.0, quantity="the mean of ln Z_1/Z_rest", widest_step=0.5
     )
@@ -100,6 +101,8 @@ def onset(law: EnergyLaw, *, log_n: float) -> float:
 
 def basin_radius(law: EnergyLaw, r: float, *, log_n: float) -> float:
     """ρ* with E ln Z_1 = E ln Z_rest at x = y^1 + √(ρ* r) ξ, exactly at finite N; 0 where there is no basin."""
+    log_n, r = _checked(law, log_n, r)
+    positive_scalar(log_n, "log_n")
 
     def excess(rho: float) -> float:
         return -log_ratio(law, log_n, r, rho * r)
@@ -133,12 +136,12 @@ def generalization(law: EnergyLaw, *, log_n: float) -> float:
 def _checked(law: object, log_n: float, r: float) -> tuple[float, float]:
     if not isinstance(law, EnergyLaw):
         raise fail("law", law, "finite_size needs a law whose energies have a closed law (so far: Linear)")
-    return float(nonnegative(log_n, "log_n")), positive_scalar(r, "r")
+    return nonnegative_scalar(log_n, "log_n"), positive_scalar(r, "r")
 
 
 def _averages(law: EnergyLaw, log_n: float, r: float, noise: float) -> _Averages:
     log_n, r = _checked(law, log_n, r)
-    own, radii = law.planted_radii(float(nonnegative(noise, "noise")), _LOG2_NODES)
+    own, radii = law.planted_radii(nonnegative_scalar(noise, "noise"), _LOG2_NODES)
     if log_n < 1e-12:
         return _Averages(1.0, 0.0, -np.inf)  # N = 1: nothing to confuse it with
     return _laplace(law, own / (2 * r), radii, r, log_n + np.log1p(-np.exp(-log_n)))
@@ -156,9 +159,9 @@ def _laplace(law: EnergyLaw, own_energy: Array, radii: Array, r: float, log_coun
     totals = np.zeros(3)
     for c in np.unique(groups):
         chosen = groups == c
-        totals += _group_integrals(
-            law, own_energy[chosen], radii[chosen], r, log_count, sigma[chosen], float(c)
-        ).sum(axis=0)
+        totals += _group_integrals(law, own_energy[chosen], radii[chosen], r, log_count, sigma[chosen], float(c)).sum(
+            axis=0
+        )
     mean = totals / len(radii)
     base = np.mean([expit(sigma), np.logaddexp(0, -sigma), -sigma], axis=1)
     return _Averages(*(float(b + m) for b, m in zip(base, mean, strict=True)))
@@ -170,14 +173,19 @@ def _group_integrals(
     """The three correction integrals for nodes that share the contour Re k = c, shape (n, 3)."""
     poles = min(c, abs(1 - c), abs(2 - c))  # distance of the contour from the poles of Γ(-k)
     n = next_fast_len(math.ceil(_PERIODS / poles / _STEP), real=True)
-    tau = 4 / c + 5 - _STEP * np.arange(n - 1, -1, -1)
+    tau = np.asarray(4 / c + 5 - _STEP * np.arange(n - 1, -1, -1), dtype=np.float64)
     y = 2 * np.pi / (n * _STEP) * np.arange(n // 2)  # as far as the decay of Γ needs: π/step = 25
-    k = c + 1j * y
-    kernel = loggamma(-k) + log_count + 1j * y * tau[0]
+    k = np.asarray(c + 1j * y, dtype=np.complex128)
+    kernel = np.asarray(loggamma(-k) + log_count + 1j * y * tau[0], dtype=np.complex128)
     rows = max(1, 2**21 // n)
     return np.concatenate(
         [
-            _corrections(sigma[at], tau, _expected(law, own_energy[at] + sigma[at], radii[at], r, k, kernel, tau), log_count)
+            _corrections(
+                sigma[at],
+                tau,
+                _expected(law, own_energy[at] + sigma[at], radii[at], r, k, kernel, tau),
+                log_count,
+            )
             for at in (slice(i, i + rows) for i in range(0, len(sigma), rows))
         ]
     )

@@ -7,7 +7,15 @@ from numpy.typing import ArrayLike
 from theory.validation import Array
 
 
-class DataLaw(Protocol):
+class InformedLaw(Protocol):
+    """A law of which at least the information is known: all that collapse needs."""
+
+    def information(self, r: ArrayLike) -> Array:
+        """I(r) = I(y; y + √r ξ) in nats."""
+        ...
+
+
+class DataLaw(InformedLaw, Protocol):
     """A data law ν in D ambient dimensions, seen through Gaussian noise x = y + √r ξ (theory notes §2).
 
     Noise ratios `r` are scalars or arrays; points `x` have shape (D,) or (n, D). φ(x, r) is the log-partition
@@ -44,7 +52,7 @@ class DataLaw(Protocol):
         """E K(x, r) at x = y + √s ξ; equals I(r) at s = r."""
         ...
 
-    def local_divergence(self, x: ArrayLike, r: ArrayLike) -> Array:
+    def local_divergence(self, x: ArrayLike, r: float) -> Array:
         """K(x, r) = KL(tilted law at x ‖ ν) in nats, shape () or (n,)."""
         ...
 

@@ -44,7 +44,11 @@ def first_crossing(
 
 
 def _walk(
-    value: Callable[[float], float], log_r: float, direction: int, found: Callable[[float], bool], widest: float
+    value: Callable[[float], float],
+    log_r: float,
+    direction: int,
+    found: Callable[[float], bool],
+    widest: float,
 ) -> float | None:
     """Walks in ln r with doubling steps until `found`; None at the end of the range."""
     step = 0.25

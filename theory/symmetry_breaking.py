@@ -29,7 +29,11 @@ def symmetry_breaking(law: DataLaw, convention: str = "density", *, at: ArrayLik
     if convention == "covariance":
         leading = law.leading_variance()
         if leading <= 1:
-            raise fail("law", leading, "its leading variance must exceed 1 for Λ e^{-2t} = 1 to have a solution t > 0")
+            raise fail(
+                "law",
+                leading,
+                "its leading variance must exceed 1 for Λ e^{-2t} = 1 to have a solution t > 0",
+            )
         return leading - 1
     if convention == "density" and getattr(law, "is_gaussian", False):
         return law.leading_variance()
@@ -39,6 +43,8 @@ def symmetry_breaking(law: DataLaw, convention: str = "density", *, at: ArrayLik
         threshold = r if convention == "density" else r * (2 + r) / (2 * (1 + r))
         return law.leading_posterior_variance(centre, r) / threshold
 
-    return first_crossing(
-        instability, 1.0, quantity=f"the instability of the symmetric point ({convention})", widest_step=0.25
-    )
+    quantity = f"the instability of the symmetric point ({convention})"
+    found = first_crossing(instability, 1.0, quantity=quantity, widest_step=0.25)
+    if instability(0.5 * found) <= 1 + 1e-12:  # C → r as r → 0 on a smooth density: rounding, not a crossing
+        raise fail("law", found, f"{quantity} never reaches 1 above rounding")
+    return found

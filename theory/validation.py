@@ -50,6 +50,14 @@ def positive_scalar(value: Any, argument: str) -> float:
     return float(array)
 
 
+def nonnegative_scalar(value: Any, argument: str) -> float:
+    """`value` as one finite float ≥ 0."""
+    array = nonnegative(value, argument)
+    if array.ndim != 0:
+        raise fail(argument, value, "must be one number")
+    return float(array)
+
+
 def positive_integer(value: Any, argument: str) -> int:
     """`value` as an int ≥ 1."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:

@@ -57,9 +57,7 @@ def data():
     return np.random.default_rng(0).standard_normal((30, 3))
 
 
-@pytest.mark.parametrize(
-    ("optimizer", "stop", "kept"), [("adam", 150, 120), ("adam", 180, 180), ("radam", 150, 120)]
-)
+@pytest.mark.parametrize(("optimizer", "stop", "kept"), [("adam", 150, 120), ("adam", 180, 180), ("radam", 150, 120)])
 def test_resumed_equals_uninterrupted(tmp_path, data, optimizer, stop, kept):
     config = replace(CONFIG, optimizer=optimizer)
     whole = train(data, config, tmp_path / "whole", progress=False, checkpoint_every=60)
@@ -69,9 +67,7 @@ def test_resumed_equals_uninterrupted(tmp_path, data, optimizer, stop, kept):
     parts = train(data, config, tmp_path / "parts", progress=False, checkpoint_every=60)
     assert_same(state(tmp_path / "parts"), state(tmp_path / "whole"))
     np.testing.assert_array_equal(parts.score(data, 0.3), whole.score(data, 0.3))
-    np.testing.assert_array_equal(
-        train(data, config, progress=False).score(data, 0.3), whole.score(data, 0.3)
-    )
+    np.testing.assert_array_equal(train(data, config, progress=False).score(data, 0.3), whole.score(data, 0.3))
 
 
 def test_killed_process_is_taken_up(tmp_path, data):

@@ -108,9 +108,7 @@ def test_asymmetric_network_is_returned_as_it_is():
 def test_jacobian_is_the_derivative_of_mean_and_score(learned, rng):
     x, r, step = rng.standard_normal((3, 4)) + CENTRE, 0.3, 1e-5
     shifts = step * np.eye(4)
-    slopes = [
-        (learned.posterior_mean(x + e, r) - learned.posterior_mean(x - e, r)) / (2 * step) for e in shifts
-    ]
+    slopes = [(learned.posterior_mean(x + e, r) - learned.posterior_mean(x - e, r)) / (2 * step) for e in shifts]
     covariance = r * np.stack(slopes, -1)
     np.testing.assert_allclose(learned.posterior_covariance(x, r), covariance, atol=1e-8)
     slopes = [(learned.score(x + e, r) - learned.score(x - e, r)) / (2 * step) for e in shifts]

@@ -41,9 +41,7 @@ def test_one_point_gives_a_gaussian():
 
 def test_density_is_normalized():
     e = EmpiricalScore(np.array([[-1.0], [0.2], [2.0]]))
-    total, _ = quad(
-        lambda x: np.exp(e.log_density(np.array([x]), 0.05)), -4, 5, points=[-1, 0.2, 2], epsabs=1e-11
-    )
+    total, _ = quad(lambda x: np.exp(e.log_density(np.array([x]), 0.05)), -4, 5, points=[-1, 0.2, 2], epsabs=1e-11)
     assert abs(total - 1) < 1e-9
 
 
@@ -188,9 +186,7 @@ def test_image_sized_data_and_the_line(dtype):
         p = EmpiricalScore(y, dtype).observe(x, r)
         for q in range(5):
             exact = posterior(y, x[q], r)
-            np.testing.assert_allclose(
-                p.mean[q], exact.mean.astype(float), atol=1e-4 if dtype == "float32" else 1e-12
-            )
+            np.testing.assert_allclose(p.mean[q], exact.mean.astype(float), atol=1e-4 if dtype == "float32" else 1e-12)
             assert p.nearest[q] == exact.nearest
 
 

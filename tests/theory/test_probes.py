@@ -52,9 +52,7 @@ def test_error_of_the_central_difference_is_quadratic_in_the_spread():
     exact = 1 + 3 * np.sort(ORIGIN**2)[::-1]
     errors = []
     for spread in (0.1, 0.05):
-        probed = orthogonal_probes(
-            score, ORIGIN, 1.0, np.random.default_rng(0), spread=spread, kind="difference"
-        )
+        probed = orthogonal_probes(score, ORIGIN, 1.0, np.random.default_rng(0), spread=spread, kind="difference")
         errors.append(np.abs(probed - exact).max())
     assert errors[0] / errors[1] == pytest.approx(4, rel=0.05)
 

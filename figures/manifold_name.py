@@ -1,0 +1,52 @@
+"""Manifolds named on the command line: NAME or NAME:key=value,key=value."""
+
+from collections.abc import Callable
+
+from manifolds import Linear, Manifold, Mixture, NormalizedLinear
+from theory.validation import fail, one_of
+
+EXAMPLES = (
+    "linear:variances=1x16   linear:variances=1x2+0.09x5,ambient_dim=30   "
+    "normalized-linear:variances=1x2+0.09x5   two-gaussians:dim=256,separation=1,variance=1   losing-dimensions"
+)
+
+
+def manifold(name: str) -> Manifold:
+    """The manifold of a specification such as "linear:variances=1x2+0.09x5" (1 twice, 0.09 five times).
+
+    ValueError for unknown names, unknown or missing parameters and values that are not numbers.
+    """
+    makers: dict[str, tuple[Callable[..., Manifold], dict[str, Callable[[str], object]]]] = {
+        "linear": (Linear, {"variances": _numbers, "ambient_dim": int}),
+        "normalized-linear": (NormalizedLinear, {"variances": _numbers, "ambient_dim": int}),
+        "two-gaussians": (Mixture.two_gaussians, {"dim": int, "separation": float, "variance": float}),
+        "losing-dimensions": (NormalizedLinear.two_subspaces, {"high": int, "low": int, "ambient_dim": int}),
+    }
+    kind, _, rest = name.partition(":")
+    one_of(kind, makers, "manifold")
+    make, kinds = makers[kind]
+    values = {}
+    for item in filter(None, rest.split(",")):
+        key, _, text = item.partition("=")
+        one_of(key, kinds, f"parameter of {kind}")
+        try:
+            values[key] = kinds[key](text)
+        except ValueError:
+            raise fail(f"{kind}: {key}", text, "must be a number, or a list of numbers such as 1x2+0.09x5") from None
+    try:
+        return make(**values)
+    except TypeError:
+        raise fail("manifold", name, f"{kind} needs {', '.join(kinds)}, e.g. {kind}:{_example(kind)}") from None
+
+
+def _numbers(text: str) -> list[float]:
+    """1x2+0.09x5 → [1, 1, 0.09, 0.09, 0.09, 0.09, 0.09]."""
+    values: list[float] = []
+    for part in text.split("+"):
+        number, _, count = part.partition("x")
+        values += [float(number)] * (int(count) if count else 1)
+    return values
+
+
+def _example(kind: str) -> str:
+    return {"two-gaussians": "dim=256", "losing-dimensions": "high=2,low=5"}.get(kind, "variances=1x16")

@@ -1,0 +1,28 @@
+"""The figures that can be drawn, by name; each lives in a module of its own with `draw(...)`."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+from theory.validation import one_of
+
+FIGURES = {
+    "losing-dimensions": "spectra of the score's Jacobian as noise falls: published theory, network, empirical score, "
+    "and exact local condensation [arXiv 2410.08727]",
+    "digits-dimension": "d(r) of the empirical score and of networks on real digits, with the collapse point predicted "
+    "by the sum rule",
+}
+
+
+class Figure(Protocol):
+    """A figure's module."""
+
+    def draw(self, out: Path, preset: str, seed: int) -> list[Path]:
+        """Computes and writes the figure (PNG, PDF) and its numbers (netCDF, JSON); returns the paths."""
+        ...
+
+
+def figure(name: str) -> Figure:
+    """The module of a figure; ValueError for an unknown name."""
+    one_of(name, FIGURES, "figure")
+    return import_module("figures." + name.replace("-", "_"))  # type: ignore[return-value]

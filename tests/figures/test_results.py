@@ -1,0 +1,46 @@
+"""Writing a figure: complete or not at all, and readable again."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray
+from matplotlib import figure as mpl
+
+from figures.digits_dimension import half_crossing
+from figures.results import provenance, save, writable
+
+
+@pytest.fixture
+def picture():
+    drawn = mpl.Figure()
+    drawn.subplots().plot([0, 1])
+    return drawn
+
+
+def test_saved_figure_reads_back(tmp_path, picture):
+    numbers = xarray.Dataset({"d": ("r", np.array([1.0, 2.0]))}, coords={"r": [0.1, 1.0]})
+    paths = save(writable(tmp_path / "new"), "example", picture, numbers, provenance(seed=3))
+    assert [p.suffix for p in paths] == [".png", ".pdf", ".nc", ".json"]
+    record = json.loads(paths[3].read_text())
+    assert record["seed"] == 3
+    assert set(record["versions"]) >= {"numpy", "torch", "remanifold"}
+    with xarray.open_dataset(paths[2]) as loaded:
+        np.testing.assert_array_equal(loaded["d"].values, [1.0, 2.0])
+        assert json.loads(loaded.attrs["record"])["seed"] == 3
+    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == sorted(p.name for p in paths)
+
+
+def test_failed_write_leaves_the_old_file(tmp_path, picture):
+    numbers = xarray.Dataset({"d": ("r", np.array([1.0]))})
+    save(tmp_path, "example", picture, numbers, {"seed": 1})
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    with pytest.raises(TypeError):
+        save(tmp_path, "example", picture, numbers, {"seed": object()})
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_half_crossing_interpolates_in_the_logarithm():
+    r = np.geomspace(0.01, 100, 41)
+    assert half_crossing(r, r / (r + 3.0)) == pytest.approx(3.0, rel=0.02)
+    assert half_crossing(r, np.ones(41)) is None

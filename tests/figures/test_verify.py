@@ -1,0 +1,33 @@
+"""The verification table itself: small runs agree, and a wrong theory is found out."""
+
+import json
+
+import numpy as np
+import pytest
+
+from figures import command, verify
+from theory.estimate import Estimate
+
+
+def test_identities_and_speciation_agree_with_theory():
+    rng = np.random.default_rng(1)
+    checks = verify.checks()
+    rows = [row for name in ("identities", "speciation", "local condensation") for row in checks[name](rng, 8)]
+    assert len(rows) == 5
+    for row in rows:
+        assert abs(row.z) < 5, row
+
+
+def test_disagreement_exits_1(monkeypatch, capsys):
+    wrong = verify.Row("collapse", 1.0, Estimate(1.5, 0.1))
+    monkeypatch.setattr(verify, "run", lambda seed, quick: [wrong])
+    monkeypatch.setattr("sys.argv", ["remanifold", "verify", "--json"])
+    with pytest.raises(SystemExit) as stopped:
+        command.main()
+    assert stopped.value.code == 1
+    assert json.loads(capsys.readouterr().out)[0]["z"] == pytest.approx(5.0)
+
+
+@pytest.mark.slow
+def test_the_whole_table_agrees_at_the_long_setting():
+    assert all(abs(row.z) < 4 for row in verify.run(seed=11, quick=False))
