@@ -12,7 +12,7 @@ help:
 $(installed): pyproject.toml constraints.txt
 	@echo "installing into .venv (first time only) ..."
 	@test -x $(python) || python3 -m venv .venv
-	@$(python) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(python) -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 demo: $(installed)

@@ -13,8 +13,8 @@ def local_condensation(law: DataLaw, direction_or_probe: int | ArrayLike, *, log
 
     An integer i is a direction: the probe is x = E y + √r e_i, one noise standard deviation along the i-th
     principal direction (the probe of arXiv 2410.08727, "when is direction i lost?"). An array of shape (D,)
-    is a fixed probe point x. Averaged over x ~ p_r the criterion gives collapse; at a training point, the
-    condensation of its landscape; at x ~ ν, generalization.
+    is a fixed probe point x. Averaged over x ~ p_r the criterion gives collapse; over clean points x ~ ν, the ratio
+    r' > r_g at which the points around freeze, from which generalization follows.
 
     `log_n`: ln N > 0. ValueError for other arguments or where no float holds the answer.
     Source: theory notes §4 (derived and checked there).

@@ -17,7 +17,7 @@ SPECTRA = {
     "isotropic16": np.ones(16),
     "anisotropic13": np.array([1.0] * 3 + [0.1] * 10),
 }
-PLANTED = 8  # points of each data set that are noised in turn: one almost independent unit per data set
+PLANTED = 32  # points of each data set that are noised in turn; the mean over them is one independent sample
 
 
 def squared_distances(x, y):
@@ -30,9 +30,9 @@ def squared_distances(x, y):
 def planted_averages(variances, n, r, noise, normals, rng):
     """w_1, ln(1 + Z_rest/Z_1) and ln(Z_rest/Z_1), one row per data set; `normals` bounds the work."""
     d, rows = len(variances), []
-    trials = min(max(normals // (n * d), 60), 3000)
+    trials = min(max(normals // (n * max(d, 16)), 80), 1000)
     planted = min(PLANTED, n)
-    chunk = max(1, 2_000_000 // (n * d))
+    chunk = max(1, 500_000 // (n * d))
     for start in range(0, trials, chunk):
         count = min(chunk, trials - start)
         y = rng.standard_normal((count, n, d)) * np.sqrt(variances)
@@ -172,9 +172,9 @@ def test_onset_and_basin_are_roots_of_the_measured_landscape():
 
 
 def test_leading_order_at_large_dimension():
-    law, log_n = Linear(np.ones(400)), 100.0
+    law, log_n = Linear(np.ones(600)), 150.0
     exact = finite_size.generalization(law, log_n=log_n)
-    assert exact == pytest.approx(leading_generalization(law, log_n=log_n), rel=0.03)
+    assert exact == pytest.approx(leading_generalization(law, log_n=log_n), rel=0.05)
     assert finite_size.onset(law, log_n=log_n) == pytest.approx(leading_onset(law, log_n=log_n), rel=0.03)
 
 
