@@ -5,7 +5,8 @@ Panels: ordered singular values of the score's Jacobian, divided by the largest 
 (1) the published Gaussian-energy formula, N = 1000; (2) a network trained on N = 500 points, probed around a
 training point; (3) the empirical score of N = 1000 points, probed around the origin, σ from 1 to 0.01; the
 last two through the paper's stacked orthogonal probes. (4): at the probe √r e_i, the share of ln N that the
-local divergence has used up, exactly and by the published formula (for Gaussian energies it is (t_c/t)²),
+local divergence has used up, exactly and by the published formula (for Gaussian energies it is (t_c/t)², with the
+variances before normalisation, as published),
 with the participation measured on data sets of N = 1000 points.
 """
 

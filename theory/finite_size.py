@@ -15,8 +15,9 @@ added. No digits are lost at any N, ln N = 1000 included. Then, with s = e^σ an
     E ln Z     = -σ_x               + ∫ dσ           [e^{-s e^{-σ_x}} - E e^{-sZ}],
 
 and the average over x is a randomised Sobol sum of 2^11 nodes over the few radii on which E z^k depends. Its error
-is the only one above 1e-9: typically 1e-3 relative, some percent where the average lives in the tail of x (excess
-entropy far below r_c, ln Z at d ≤ 3), with fixed nodes, so that results are smooth in r and N. Derived; theory notes §5, docs/theory.md.
+is the only one above 1e-9: about 2e-4 in E 1/(1+Z) and 1e-3 nats in E ln(1+Z) (spread over scrambles at d = 4 … 64),
+up to a percent of E ln Z at d ≤ 3, with fixed nodes, so that results are smooth in r and N.
+Derived; theory notes §5, docs/theory.md.
 Works for every law that offers `EnergyLaw`; others raise ValueError.
 """
 
@@ -36,6 +37,7 @@ from theory.validation import Array, fail, nonnegative_scalar, positive_scalar
 Complex = NDArray[np.complex128]
 _LOG2_NODES = 11
 _STEP = 0.125  # in σ, where the integrand is analytic for |Im σ| < π/2
+_TOP = 15.0  # end of the window in σ, in units of 1/c: the others' survival is over, rounding e^15 is harmless
 _PERIODS = 33.0  # window in σ times distance of the poles: aliasing errs by e^-33
 _GRID = np.concatenate([np.geomspace(1e-12, 0.06, 160)[:-1], np.geomspace(0.06, 0.9, 60), np.linspace(0.91, 1.0, 10)])
 _FROZEN = 159  # index of the tilt 0.06 in the grid of tilts c searched for the saddle
@@ -152,7 +154,8 @@ def _averages(law: EnergyLaw, log_n: float, r: float, noise: float) -> _Averages
 def _laplace(law: EnergyLaw, own_energy: Array, radii: Array, r: float, log_count: float) -> _Averages:
     """Averages over nodes x of the three integrals above, for e^log_count other points."""
     log_moment = law.log_energy_moment(radii, r, _GRID.astype(np.complex128)).real + own_energy[:, None] * _GRID
-    centres = -(log_count + log_moment) / _GRID  # σ at which N s^c E z^c = 1
+    # σ at which N s^c E z^c = 1; with fewer than e others the lowest energy is a typical one, not a saddle
+    centres = -(max(log_count, 1.0) + log_moment) / _GRID
     rows = np.arange(len(centres))
     saddle = centres.argmax(axis=1)
     integrals = np.empty((len(radii), 3))
@@ -160,7 +163,7 @@ def _laplace(law: EnergyLaw, own_energy: Array, radii: Array, r: float, log_coun
     # c = 0.06; only E ln Z = -E min ε + … needs the saddle itself, on its own coarse scale 1/c
     for columns, index in ((slice(0, 2), np.maximum(saddle, _FROZEN)), (slice(2, 3), saddle)):
         sigma = centres[rows, index]
-        contours = _contours(_GRID[index])
+        contours = _contours(_GRID[index], log_moment)
         for c in np.unique(contours):
             at = contours == c
             scale = max(1.0, 0.06 / c) if columns.start == 2 else 1.0
@@ -170,10 +173,19 @@ def _laplace(law: EnergyLaw, own_energy: Array, radii: Array, r: float, log_coun
     return _Averages(*(float(mean) for mean in integrals.mean(axis=0)))
 
 
-def _contours(tilt: Array) -> Array:
-    """Real part of the contour near each saddle, on a grid so that nodes can share it, and off the pole at 1."""
-    below = np.minimum(tilt, 0.85)
-    return np.where(tilt > 0.93, 1.3, 0.85 * 1.2 ** np.round(np.log(below / 0.85) / np.log(1.2)))
+def _contours(tilt: Array, log_moment: Array) -> Array:
+    """Real part of the contour near each saddle: shared by nodes with close saddles, and off the pole at 1.
+
+    ln N s^c E z^c is a parabola of curvature V around the saddle, so a contour further than 1/√V from it would
+    cancel digits; V is the variance of the other points' energies at c = 1.
+    """
+    h = _GRID[-1] - _GRID[-3]
+    curvature = np.median(log_moment[:, -1] - 2 * log_moment[:, -3] + log_moment[:, -5]) / h**2
+    width = 1.5 / np.sqrt(max(float(curvature), 1.0))
+    gap = min(max(width, 0.005), 0.15)
+    spacing = np.log1p(min(max(2 * width, 0.01), 0.2))
+    below = np.minimum(tilt, 1 - gap) / (1 - gap)
+    return np.where(tilt > 1 - gap / 2, 1 + gap, (1 - gap) * np.exp(spacing * np.round(np.log(below) / spacing)))
 
 
 def _group_integrals(
@@ -185,8 +197,8 @@ def _group_integrals(
     """
     step = _STEP * scale
     poles = min(c, abs(1 - c), abs(2 - c))  # distance of the contour from the poles of Γ(-k)
-    n = next_fast_len(math.ceil(_PERIODS / poles / step), real=True)
-    tau = np.asarray(4 / c + 5 * scale - step * np.arange(n - 1, -1, -1), dtype=np.float64)
+    n = next_fast_len(math.ceil((_PERIODS + _TOP) / poles / step), real=True)
+    tau = np.asarray(_TOP / c + 5 * scale - step * np.arange(n - 1, -1, -1), dtype=np.float64)
     y = 2 * np.pi / (n * step) * np.arange(n // 2)  # up to π/step: 25, where Γ has decayed, or 420 c
     k = np.asarray(c + 1j * y, dtype=np.complex128)
     kernel = np.asarray(loggamma(-k) + log_count + 1j * y * tau[0], dtype=np.complex128)

@@ -220,3 +220,32 @@ def test_laws_without_an_energy_law(law):
 def test_bad_finite_size_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call(Linear([1.0] * 4))
+
+
+@pytest.mark.parametrize(("dim", "n", "share"), [(4, 50, 0.01), (2, 100, 1.0), (3, 2, 1.0)])
+def test_log_ratio_in_the_frozen_phase_and_at_small_n(dim, n, share):
+    """The mean of ln Z_rest/Z_1 by sampling, where one distance dominates and the survival has a long tail."""
+    law, log_n = Linear([1.0] * dim), np.log(n)
+    r = share * collapse(law, log_n=log_n)
+    rng = np.random.default_rng(20)
+    means = []
+    for _ in range(20):
+        y = law.sample(4000 * n, rng).reshape(4000, n, dim)
+        x = y[:, 0] + np.sqrt(r) * rng.standard_normal((4000, dim))
+        energy = np.sum((x[:, None] - y) ** 2, axis=2) / (2 * r)
+        means.append(np.mean(energy[:, 0] + np.logaddexp.reduce(-energy[:, 1:], axis=1)))
+    error = np.std(means, ddof=1) / np.sqrt(len(means))
+    exact = finite_size.log_ratio(law, log_n, r, r)
+    assert abs(exact - np.mean(means)) < 4 * error + 5e-3 * abs(exact)
+    assert error < 0.03 * abs(exact)
+
+
+@pytest.mark.parametrize(("dim", "log_n"), [(64, 1000.0), (2000, 1000.0), (500, 50.0)])
+def test_many_dimensions_approach_the_gaussian_estimate_from_below(dim, log_n):
+    """At large d the energies are Gaussian: E softplus(√d(r) z) at r_c less about 0.3 nat, Z_rest being annealed."""
+    law = Linear([1.0] * dim)
+    r = collapse(law, log_n=log_n)
+    z = np.linspace(-9, 9, 20001)
+    weight = np.exp(-0.5 * z**2)
+    gaussian = np.average(np.logaddexp(0, np.sqrt(law.dimension(r)) * z), weights=weight)
+    assert 0.1 < gaussian - finite_size.excess_entropy(law, log_n, r) < 0.5
