@@ -119,7 +119,7 @@ def _participation(law: NormalizedLinear, r: Array, data_sets: int, rng: np.rand
 
     subspaces = (slice(0, HIGH), slice(HIGH, HIGH + LOW))
     samples = np.empty((data_sets, 2, len(r)))
-    for sample in tracked(range(data_sets), f"participation, {data_sets} data sets of N = {N_THEORY}"):
+    for sample in tracked(range(data_sets), f"participation of {data_sets} data sets"):
         score = EmpiricalScore(law.sample(N_THEORY, rng))
         for j, ratio in enumerate(r):
             probes = np.sqrt(ratio) * np.eye(DIM)[: HIGH + LOW]

@@ -2,13 +2,8 @@
 
 from collections.abc import Callable
 
-from manifolds import Linear, Manifold, Mixture, NormalizedLinear
+from manifolds import Linear, Manifold, Mixture, NormalizedLinear, Sphere, Torus
 from theory.validation import fail, one_of
-
-EXAMPLES = (
-    "linear:variances=1x16   linear:variances=1x2+0.09x5,ambient_dim=30   "
-    "normalized-linear:variances=1x2+0.09x5   two-gaussians:dim=256,separation=1,variance=1   losing-dimensions"
-)
 
 
 def manifold(name: str) -> Manifold:
@@ -20,6 +15,8 @@ def manifold(name: str) -> Manifold:
         "linear": (Linear, {"variances": _numbers, "ambient_dim": int}),
         "normalized-linear": (NormalizedLinear, {"variances": _numbers, "ambient_dim": int}),
         "two-gaussians": (Mixture.two_gaussians, {"dim": int, "separation": float, "variance": float}),
+        "sphere": (Sphere, {"intrinsic_dim": int, "radius": float, "ambient_dim": int}),
+        "torus": (Torus, {"radii": _numbers, "ambient_dim": int}),
         "losing-dimensions": (NormalizedLinear.two_subspaces, {"high": int, "low": int, "ambient_dim": int}),
     }
     kind, _, rest = name.partition(":")
@@ -49,4 +46,5 @@ def _numbers(text: str) -> list[float]:
 
 
 def _example(kind: str) -> str:
-    return {"two-gaussians": "dim=256", "losing-dimensions": "high=2,low=5"}.get(kind, "variances=1x16")
+    examples = {"two-gaussians": "dim=256", "sphere": "intrinsic_dim=2", "torus": "radii=1+0.5"}
+    return examples.get(kind, "variances=1x16")

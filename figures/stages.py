@@ -16,20 +16,12 @@ def stage(title: str) -> Iterator[Advance]:
         yield lambda done, total, note: None
         return
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn(f"{title:<44}"),
-        BarColumn(bar_width=24),
+        TextColumn(f"{title:<36}"),
+        BarColumn(bar_width=10),
         TaskProgressColumn(),
-        TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),

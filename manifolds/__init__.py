@@ -5,5 +5,7 @@ from manifolds.linear import Linear
 from manifolds.manifold import Manifold
 from manifolds.mixture import Mixture
 from manifolds.normalized_linear import NormalizedLinear
+from manifolds.product import Product, Torus
+from manifolds.sphere import Sphere
 
-__all__ = ["ImageSet", "Linear", "Manifold", "Mixture", "NormalizedLinear", "digits"]
+__all__ = ["ImageSet", "Linear", "Manifold", "Mixture", "NormalizedLinear", "Product", "Sphere", "Torus", "digits"]

@@ -8,7 +8,7 @@ from scipy.special import gammaincinv, ndtri
 from scipy.stats import qmc
 
 from manifolds.embedding import Embedding
-from manifolds.manifold import Manifold
+from manifolds.manifold import Manifold, like_points
 from theory.validation import Array, fail, generator, nonnegative, positive, positive_integer, positive_scalar
 
 
@@ -88,7 +88,7 @@ class Linear(Manifold):
         ratio = self.variances / r
         fixed = _log1p_minus(ratio).sum()
         value = 0.5 * (fixed + (z**2) @ (ratio / (1 + ratio) / (self.variances + r)))
-        return value[0] if np.ndim(x) == 1 else value
+        return like_points(x, value)
 
     def information(self, r: ArrayLike) -> Array:
         """I(r) = ½ Σ ln(1 + λ_i/r)."""

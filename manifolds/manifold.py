@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -76,7 +77,7 @@ class Manifold(ABC):
         """φ(x, r) = ln E_{y~ν} exp(-|x-y|²/2r), shape () or (n,)."""
         r = positive_scalar(r, "r")
         z, outside = self.embedding.split(x)
-        return _like(x, self._log_partition(z, r) - outside / (2 * r))
+        return like_points(x, self._log_partition(z, r) - outside / (2 * r))
 
     def log_density(self, x: ArrayLike, r: float) -> Array:
         """ln p_r(x) = φ(x, r) - (D/2) ln 2πr."""
@@ -85,12 +86,12 @@ class Manifold(ABC):
     def posterior_mean(self, x: ArrayLike, r: float) -> Array:
         """m(x, r), the mean of the clean point given the noisy one, shape of x."""
         z, _ = self.embedding.split(x)
-        return _like(x, self.embedding.lift(self._posterior_mean(z, positive_scalar(r, "r"))))
+        return like_points(x, self.embedding.lift(self._posterior_mean(z, positive_scalar(r, "r"))))
 
     def posterior_covariance(self, x: ArrayLike, r: float) -> Array:
         """C(x, r), the covariance of the clean point given the noisy one, shape (D, D) or (n, D, D)."""
         z, _ = self.embedding.split(x)
-        return _like(x, self.embedding.lift_covariance(self._posterior_covariance(z, positive_scalar(r, "r"))))
+        return like_points(x, self.embedding.lift_covariance(self._posterior_covariance(z, positive_scalar(r, "r"))))
 
     def score(self, x: ArrayLike, r: float) -> Array:
         """∇ ln p_r(x) = (m - x)/r, shape of x."""
@@ -118,7 +119,7 @@ class Manifold(ABC):
         z, _ = self.embedding.split(x)  # what lies off the span cancels between the two terms
         mean, covariance = self._posterior_mean(z, r), self._posterior_covariance(z, r)
         distance = np.sum((z - mean) ** 2, axis=1) + np.trace(covariance, axis1=1, axis2=2)
-        return _like(x, np.maximum(-distance / (2 * r) - self._log_partition(z, r), 0.0))
+        return like_points(x, np.maximum(-distance / (2 * r) - self._log_partition(z, r), 0.0))
 
     def information(self, r: ArrayLike) -> Array:
         """I(r) = I(y; y + √r ξ) in nats, decreasing in r."""
@@ -140,6 +141,11 @@ class Manifold(ABC):
         return self.embedding.lift_vectors(np.eye(k)[i])
 
 
-def _like(x: ArrayLike, batched: Array) -> Array:
-    """The batch of one unpacked when a single point was given."""
+def like_points(x: ArrayLike, batched: Array) -> Array:
+    """The batch of one unpacked when a single point (D,) was given."""
     return batched[0] if np.ndim(x) == 1 else batched
+
+
+def over_noise(function: Callable[[float, float], float], r: ArrayLike, noise: ArrayLike) -> Array:
+    """function(r, s) over broadcast noise ratios r > 0 and noise variances s ≥ 0."""
+    return np.vectorize(function, otypes=[np.float64])(positive(r, "r"), nonnegative(noise, "noise"))[()]

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
 from manifolds.linear import Linear
-from manifolds.manifold import Manifold
+from manifolds.manifold import Manifold, like_points
 from theory.class_channel import ClassAverages, class_averages
 from theory.validation import (
     Array,
@@ -105,17 +105,17 @@ class Mixture(Manifold):
     def class_posterior(self, x: ArrayLike, r: float) -> Array:
         """P(k|x), shape (K,) or (n, K)."""
         joint = self._log_joint(x, r)
-        return _like(x, np.exp(joint - logsumexp(joint, axis=1, keepdims=True)))
+        return like_points(x, np.exp(joint - logsumexp(joint, axis=1, keepdims=True)))
 
     def log_partition(self, x: ArrayLike, r: float) -> Array:
         """φ(x, r) = ln Σ_k w_k e^{φ_k}, shape () or (n,)."""
-        return _like(x, logsumexp(self._log_joint(x, r), axis=1))
+        return like_points(x, logsumexp(self._log_joint(x, r), axis=1))
 
     def posterior_mean(self, x: ArrayLike, r: float) -> Array:
         """m = Σ_k P(k|x) m_k, shape of x."""
         posterior = np.atleast_2d(self.class_posterior(x, r))
         means = self._class_means(x, r)
-        return _like(x, np.einsum("nk,nkd->nd", posterior, means))
+        return like_points(x, np.einsum("nk,nkd->nd", posterior, means))
 
     def _class_means(self, x: ArrayLike, r: float) -> Array:
         x = np.atleast_2d(np.asarray(x, dtype=np.float64))
@@ -127,7 +127,7 @@ class Mixture(Manifold):
         means = self._class_means(x, r)
         centred = means - np.einsum("nk,nkd->nd", posterior, means)[:, None]
         within = self._within.posterior_covariance(self.centres[0], r)
-        return _like(x, within + np.einsum("nk,nkd,nke->nde", posterior, centred, centred, optimize=True))
+        return like_points(x, within + np.einsum("nk,nkd,nke->nde", posterior, centred, centred, optimize=True))
 
     def leading_posterior_variance(self, x: ArrayLike, r: float) -> float:
         """Largest eigenvalue of C(x, r) at one point."""
@@ -152,7 +152,7 @@ class Mixture(Manifold):
         x2 = np.atleast_2d(np.asarray(x, dtype=np.float64))
         within = np.stack([c.local_divergence(x2, r) for c in self.components], axis=1)
         values = np.sum(np.exp(log_posterior) * (within + log_posterior - np.log(self.weights)), axis=1)
-        return _like(x, np.maximum(values, 0.0))
+        return like_points(x, np.maximum(values, 0.0))
 
     # averages: the class channel
 
@@ -219,7 +219,3 @@ def _pair_distances(points: Array) -> Array:
     """|p_j - p_k|², shape (K, K), by direct differences."""
     difference = points[:, None] - points[None]
     return np.einsum("jkd,jkd->jk", difference, difference)
-
-
-def _like(x: ArrayLike, batched: Array) -> Array:
-    return batched[0] if np.ndim(x) == 1 else batched

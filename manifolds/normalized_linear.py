@@ -1,6 +1,5 @@
 """Linear data scaled to the unit sphere, the synthetic data of arXiv 2410.08727, with exact population quantities."""
 
-from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -10,9 +9,9 @@ from scipy.stats import qmc
 
 from manifolds.embedding import Embedding
 from manifolds.linear import Linear
-from manifolds.manifold import Manifold
+from manifolds.manifold import Manifold, like_points, over_noise
 from theory.angular_gaussian import AngularGaussian, angular_gaussian
-from theory.validation import Array, fail, nonnegative, positive, positive_scalar
+from theory.validation import Array, fail, positive, positive_scalar
 
 _SOBOL_LOG2 = 11
 
@@ -99,8 +98,7 @@ class NormalizedLinear(Manifold):
         """K(x, r) = b·m - ln E e^{b·y} with b = x/r, shape () or (n,)."""
         z, _ = self.embedding.split(x)
         law, _ = self._field(z, positive_scalar(r, "r"))
-        value = np.maximum(law.overlap_excess - law.log_mgf_excess, 0.0)
-        return value[0] if np.ndim(x) == 1 else value
+        return like_points(x, np.maximum(law.overlap_excess - law.log_mgf_excess, 0.0))
 
     def leading_variance(self) -> float:
         """Largest E y_i²."""
@@ -142,7 +140,7 @@ class NormalizedLinear(Manifold):
             weight = (s / ratio) / (1 + np.sqrt(s) * radial + norm)
             return float(np.mean(-weight * transverse - law.log_mgf_excess))
 
-        return _broadcast(gap, positive(r, "r"), nonnegative(noise, "noise"))
+        return over_noise(gap, r, noise)
 
     def mean_local_divergence(self, r: ArrayLike, noise: ArrayLike) -> Array:
         """E K(x, r) at x = y + √s ξ."""
@@ -151,7 +149,7 @@ class NormalizedLinear(Manifold):
             law, _, _ = self._noisy(ratio, s)
             return float(np.mean(np.maximum(law.overlap_excess - law.log_mgf_excess, 0.0)))
 
-        return _broadcast(divergence, positive(r, "r"), nonnegative(noise, "noise"))
+        return over_noise(divergence, r, noise)
 
     def information(self, r: ArrayLike) -> Array:
         """I(r) = E K(x, r), x ~ p_r."""
@@ -170,8 +168,4 @@ class NormalizedLinear(Manifold):
             return float(np.mean(shortfall * (1 + towards) - across)) / ratio
 
         ratios = positive(r, "r")
-        return _broadcast(occupied, ratios, ratios)
-
-
-def _broadcast(function: Callable[[float, float], float], r: Array, s: Array) -> Array:
-    return np.vectorize(function, otypes=[np.float64])(r, s)[()]
+        return over_noise(occupied, ratios, ratios)

@@ -1,0 +1,140 @@
+"""Products: independent coordinates on several manifolds, for which information and dimension add."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.linalg import block_diag
+
+from manifolds.embedding import Embedding
+from manifolds.manifold import Manifold, like_points
+from manifolds.sphere import Sphere
+from theory.validation import Array, fail, positive
+
+
+class Product(Manifold):
+    """ν = ν_1 × ν_2 × …: coordinates one after the other, D = Σ D_i before the embedding.
+
+    φ, K, G, I and d(r) are sums, the posterior mean is a concatenation and its covariance block diagonal.
+    `factors`: one or more manifolds; embedding arguments as for `Linear`. Theory notes §2.
+    """
+
+    def __init__(
+        self,
+        factors: Sequence[Manifold],
+        *,
+        ambient_dim: int | None = None,
+        basis: ArrayLike | None = None,
+        rng: np.random.Generator | None = None,
+        centre: ArrayLike | None = None,
+    ):
+        self.factors = tuple(factors)
+        if not self.factors or not all(isinstance(factor, Manifold) for factor in self.factors):
+            raise fail("factors", self.factors, "must be one or more manifolds")
+        dims = [factor.ambient_dim for factor in self.factors]
+        super().__init__(Embedding(sum(dims), ambient_dim, basis, rng, centre))
+        self._cuts = np.cumsum(dims)[:-1]
+        self.intrinsic_dim = sum(factor.intrinsic_dim for factor in self.factors)
+        self.is_gaussian = all(factor.is_gaussian for factor in self.factors)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.factors))}; ambient_dim={self.ambient_dim})"
+
+    def _blocks(self, z: Array) -> list[tuple[Manifold, Array]]:
+        return list(zip(self.factors, np.split(z, self._cuts, axis=1), strict=True))
+
+    def _mean(self) -> Array:
+        return np.concatenate([factor.mean for factor in self.factors])
+
+    def _sample(self, n: int, rng: np.random.Generator) -> Array:
+        return np.hstack([factor.sample(n, rng) for factor in self.factors])
+
+    def _log_partition(self, z: Array, r: float) -> Array:
+        return np.sum([factor.log_partition(part, r) for factor, part in self._blocks(z)], axis=0)
+
+    def _posterior_mean(self, z: Array, r: float) -> Array:
+        return np.hstack([factor.posterior_mean(part, r) for factor, part in self._blocks(z)])
+
+    def _posterior_covariance(self, z: Array, r: float) -> Array:
+        blocks = [factor.posterior_covariance(part, r) for factor, part in self._blocks(z)]
+        return np.stack([block_diag(*(block[i] for block in blocks)) for i in range(len(z))])
+
+    def leading_posterior_variance(self, x: ArrayLike, r: float) -> float:
+        """Largest eigenvalue of C(x, r) at one point."""
+        z, _ = self.embedding.split(x)
+        return max(factor.leading_posterior_variance(part[0], r) for factor, part in self._blocks(z))
+
+    def leading_variance(self) -> float:
+        """Largest among the factors."""
+        return max(factor.leading_variance() for factor in self.factors)
+
+    def local_divergence(self, x: ArrayLike, r: float) -> Array:
+        """K(x, r), a sum over the factors, shape () or (n,)."""
+        z, _ = self.embedding.split(x)
+        value = np.sum([factor.local_divergence(part, r) for factor, part in self._blocks(z)], axis=0)
+        return like_points(x, value)
+
+    def _total(self, quantity: Callable[[Manifold], Array]) -> Array:
+        total = quantity(self.factors[0])
+        for factor in self.factors[1:]:
+            total = total + quantity(factor)
+        return total
+
+    def information(self, r: ArrayLike) -> Array:
+        """I(r) in nats, a sum over the factors."""
+        return self._total(lambda factor: factor.information(positive(r, "r")))
+
+    def dimension(self, r: ArrayLike) -> Array:
+        """d(r), a sum over the factors."""
+        return self._total(lambda factor: factor.dimension(r))
+
+    def free_energy_gap(self, r: ArrayLike, noise: ArrayLike) -> Array:
+        """G(r, s) in nats, a sum over the factors."""
+        return self._total(lambda factor: factor.free_energy_gap(r, noise))
+
+    def mean_local_divergence(self, r: ArrayLike, noise: ArrayLike) -> Array:
+        """E K(x, r) at x = y + √s ξ, a sum over the factors."""
+        return self._total(lambda factor: factor.mean_local_divergence(r, noise))
+
+
+class Torus(Product):
+    """The flat torus, a product of circles of the given `radii`, uniform; in 2·len(radii) dimensions or more.
+
+    Embedding arguments as for `Linear`. Theory notes §2.
+    """
+
+    def __init__(
+        self,
+        radii: ArrayLike,
+        *,
+        ambient_dim: int | None = None,
+        basis: ArrayLike | None = None,
+        rng: np.random.Generator | None = None,
+        centre: ArrayLike | None = None,
+    ):
+        self.radii = positive(radii, "radii")
+        if self.radii.ndim != 1 or self.radii.size == 0:
+            raise fail("radii", radii, "must be a list of one or more radii")
+        circles = [Sphere(1, float(radius)) for radius in self.radii]
+        super().__init__(circles, ambient_dim=ambient_dim, basis=basis, rng=rng, centre=centre)
+
+    @property
+    def volume(self) -> float:
+        """Π 2πR_i."""
+        return float(np.prod(2 * np.pi * self.radii))
+
+    @property
+    def mean_curvature_squared(self) -> float:
+        """|H|² = Σ 1/R_i²."""
+        return float(np.sum(1 / self.radii**2))
+
+    @property
+    def second_fundamental_form_squared(self) -> float:
+        """|II|² = Σ 1/R_i²."""
+        return float(np.sum(1 / self.radii**2))
+
+    def tangent_basis(self, y: ArrayLike) -> Array:
+        """Orthonormal basis (D, d) of the tangent space at one point y (D,) of the torus."""
+        z, _ = self.embedding.split(y)
+        columns = [circle.tangent_basis(part[0]) for circle, part in self._blocks(z)]  # type: ignore[attr-defined]
+        return self.embedding.lift_vectors(block_diag(*columns).T).T
