@@ -3,11 +3,14 @@
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaincinv, ndtri
+from scipy.stats import qmc
 
 from manifolds.embedding import Embedding
 from manifolds.manifold import Manifold, like_points, over_noise
 from theory.angular_gaussian import AngularGaussian, angular_gaussian
+from theory.sphere_average import log_mean_exponential_cosine
 from theory.validation import Array, points, positive, positive_integer, positive_scalar
 
 _ORDER, _REACH = 160, 11.0  # Gauss–Legendre nodes over ±11 standard deviations of the radius: exact to rounding
@@ -156,3 +159,20 @@ class Sphere(Manifold):
 
         ratios = positive(r, "r")
         return over_noise(occupied, ratios, ratios)
+
+    # the law of the energies, for theory.finite_size
+
+    def planted_radii(self, noise: float, log2_nodes: int) -> tuple[Array, Array]:
+        """Sobol nodes of x = y + √s ξ: |x-y|² within the span (n,) and |x| (n, 1); one node if s = 0."""
+        if noise == 0:
+            return np.zeros(1), np.full((1, 1), self.radius)
+        sobol = qmc.Sobol(2, scramble=True, rng=np.random.default_rng(0)).random_base2(log2_nodes)
+        uniform = np.clip(sobol, 1e-15, 1 - 1e-15)
+        along, across = ndtri(uniform[:, 0]), 2 * gammaincinv(self.intrinsic_dim / 2, uniform[:, 1])
+        norm = np.sqrt((self.radius + math.sqrt(noise) * along) ** 2 + noise * across)
+        return noise * (along**2 + across), norm[:, None]
+
+    def log_energy_moment(self, radii: Array, r: float, k: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """ln E_y exp(-k|x-y|²/2r) at complex k, Re k > 0, for |x| = `radii` (n, 1) and k (m,) → (n, m)."""
+        kappa = (self.radius / r) * radii * k
+        return log_mean_exponential_cosine(self.intrinsic_dim + 1, kappa) - (radii - self.radius) ** 2 / (2 * r) * k

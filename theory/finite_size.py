@@ -139,7 +139,7 @@ def generalization(law: EnergyLaw, *, log_n: float) -> float:
 
 def _checked(law: object, log_n: float, r: float) -> tuple[float, float]:
     if not isinstance(law, EnergyLaw):
-        raise fail("law", law, "finite_size needs a law whose energies have a closed law (so far: Linear)")
+        raise fail("law", law, "finite_size needs a law whose energies have a closed law (so far: Linear and Sphere)")
     return nonnegative_scalar(log_n, "log_n"), positive_scalar(r, "r")
 
 
@@ -157,31 +157,33 @@ def _laplace(law: EnergyLaw, own_energy: Array, radii: Array, r: float, log_coun
     # σ at which N s^c E z^c = 1; with fewer than e others the lowest energy is a typical one, not a saddle
     centres = -(max(log_count, 1.0) + log_moment) / _GRID
     rows = np.arange(len(centres))
+    h = _GRID[-1] - _GRID[-3]  # V, the variance of the others' energies at c = 1
+    spread = float(np.median(log_moment[:, -1] - 2 * log_moment[:, -3] + log_moment[:, -5]) / h**2)
     saddle = centres.argmax(axis=1)
     integrals = np.empty((len(radii), 3))
     # deep in the frozen phase (c < 0.06) the weights sit at σ = 0, far from the saddle, and see nothing below
     # c = 0.06; only E ln Z = -E min ε + … needs the saddle itself, on its own coarse scale 1/c
     for columns, index in ((slice(0, 2), np.maximum(saddle, _FROZEN)), (slice(2, 3), saddle)):
         sigma = centres[rows, index]
-        contours = _contours(_GRID[index], log_moment)
+        contours = _contours(_GRID[index], spread)
         for c in np.unique(contours):
             at = contours == c
             scale = max(1.0, 0.06 / c) if columns.start == 2 else 1.0
-            values = _group_integrals(law, own_energy[at], radii[at], r, log_count, sigma[at], float(c), scale)
+            # in few dimensions the others' survival ends far above the saddle: a lower contour reaches further
+            line = min(c, 1.0) / 4 if columns.start == 2 and spread < 3 else c
+            values = _group_integrals(law, own_energy[at], radii[at], r, log_count, sigma[at], float(line), scale)
             reference = [expit(sigma[at]), np.logaddexp(0, -sigma[at]), (scale - 1) * np.euler_gamma - sigma[at]]
             integrals[at, columns] = (values + np.stack(reference, axis=1))[:, columns]
     return _Averages(*(float(mean) for mean in integrals.mean(axis=0)))
 
 
-def _contours(tilt: Array, log_moment: Array) -> Array:
+def _contours(tilt: Array, spread: float) -> Array:
     """Real part of the contour near each saddle: shared by nodes with close saddles, and off the pole at 1.
 
     ln N s^c E z^c is a parabola of curvature V around the saddle, so a contour further than 1/√V from it would
-    cancel digits; V is the variance of the other points' energies at c = 1.
+    cancel digits; V = `spread` is the variance of the other points' energies at c = 1.
     """
-    h = _GRID[-1] - _GRID[-3]
-    curvature = np.median(log_moment[:, -1] - 2 * log_moment[:, -3] + log_moment[:, -5]) / h**2
-    width = 1.5 / np.sqrt(max(float(curvature), 1.0))
+    width = 1.5 / np.sqrt(max(spread, 1.0))
     gap = min(max(width, 0.005), 0.15)
     spacing = np.log1p(min(max(2 * width, 0.01), 0.2))
     below = np.minimum(tilt, 1 - gap) / (1 - gap)

@@ -3,14 +3,16 @@
 import math
 import zlib
 
+import mpmath
 import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from manifolds import Linear, Mixture, NormalizedLinear
+from manifolds import Linear, Mixture, NormalizedLinear, Sphere
 from theory import collapse, finite_size
 from theory import generalization as leading_generalization
 from theory import onset as leading_onset
+from theory.sphere_average import log_mean_exponential_cosine
 
 SPECTRA = {
     "isotropic4": np.ones(4),
@@ -222,10 +224,20 @@ def test_bad_finite_size_arguments(call, message):
         call(Linear([1.0] * 4))
 
 
-@pytest.mark.parametrize(("dim", "n", "share"), [(4, 50, 0.01), (2, 100, 1.0), (3, 2, 1.0)])
-def test_log_ratio_in_the_frozen_phase_and_at_small_n(dim, n, share):
+@pytest.mark.parametrize(
+    ("law", "n", "share"),
+    [
+        (Linear([1.0] * 4), 50, 0.01),
+        (Linear([1.0] * 2), 100, 1.0),
+        (Linear([1.0] * 3), 2, 1.0),
+        (Linear([1.0]), 30, 0.3),
+        (Sphere(1), 20, 1.0),
+        (Sphere(2, 2.0), 50, 0.3),
+    ],
+)
+def test_log_ratio_in_the_frozen_phase_and_at_small_n(law, n, share):
     """The mean of ln Z_rest/Z_1 by sampling, where one distance dominates and the survival has a long tail."""
-    law, log_n = Linear([1.0] * dim), np.log(n)
+    dim, log_n = law.ambient_dim, np.log(n)
     r = share * collapse(law, log_n=log_n)
     rng = np.random.default_rng(20)
     means = []
@@ -249,3 +261,37 @@ def test_many_dimensions_approach_the_gaussian_estimate_from_below(dim, log_n):
     weight = np.exp(-0.5 * z**2)
     gaussian = np.average(np.logaddexp(0, np.sqrt(law.dimension(r)) * z), weights=weight)
     assert 0.1 < gaussian - finite_size.excess_entropy(law, log_n, r) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("law", "n", "share"), [(Sphere(1), 20, 1.0), (Sphere(2, 2.0), 50, 0.3), (Sphere(8), 300, 1.5)]
+)
+def test_retrieval_and_excess_entropy_on_spheres(law, n, share):
+    log_n = np.log(n)
+    r = share * collapse(law, log_n=log_n)
+    rng = np.random.default_rng(21)
+    means = []
+    for _ in range(30):
+        y = law.sample(400 * n, rng).reshape(400, n, law.ambient_dim)
+        x = y[:, 0] + np.sqrt(r) * rng.standard_normal((400, law.ambient_dim))
+        energy = np.sum((x[:, None] - y) ** 2, axis=2) / (2 * r)
+        log_weight = -energy[:, 0] - np.logaddexp.reduce(-energy, axis=1)
+        means.append([np.mean(np.exp(log_weight)), -np.mean(log_weight)])
+    error = np.std(means, axis=0, ddof=1) / np.sqrt(len(means))
+    exact = [finite_size.retrieval(law, log_n, r), finite_size.excess_entropy(law, log_n, r)]
+    assert np.all(np.abs(exact - np.mean(means, axis=0)) < 4 * error + 1e-3)
+
+
+def test_average_over_the_sphere_at_complex_argument():
+    """e^{-κ} E e^{κ cos θ} against I_ν in 40 digits, through all three regimes."""
+    worst = 0.0
+    with mpmath.workdps(40):
+        for n in (2, 3, 17, 64, 300):
+            for size in (1e-9, 1e-3, 0.3, 1.0, 5.0, 60.0, 1e3) + ((1e5,) if n < 64 else ()):
+                for angle in (0.0, 0.7, 1.5):
+                    kappa = size * np.exp(1j * angle)
+                    nu, z = mpmath.mpf(n) / 2 - 1, mpmath.mpc(kappa)
+                    exact = mpmath.gamma(nu + 1) * (2 / z) ** nu * mpmath.besseli(nu, z) * mpmath.exp(-z)
+                    found = np.exp(log_mean_exponential_cosine(n, np.array([kappa]))[0])
+                    worst = max(worst, abs(complex(exact) - found) / abs(complex(exact)))
+    assert worst < 1e-10
