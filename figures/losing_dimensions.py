@@ -6,8 +6,7 @@ Panels: ordered singular values of the score's Jacobian, divided by the largest 
 training point; (3) the empirical score of N = 1000 points, probed around the origin, σ from 1 to 0.01; the
 last two through the paper's stacked orthogonal probes. (4): at the probe √r e_i, the share of ln N that the
 local divergence has used up, exactly and by the published formula (for Gaussian energies it is (t_c/t)², with the
-variances before normalisation, as published),
-with the participation measured on data sets of N = 1000 points.
+variances before normalisation, as published), and the participation measured on data sets of N = 1000 points.
 """
 
 from pathlib import Path
@@ -148,7 +147,7 @@ def _picture(numbers: "xarray.Dataset") -> "Figure":
         bar = figure.colorbar(cm.ScalarMappable(scale, "viridis"), ax=axes[:3], pad=0.01, aspect=30)
         bar.set_label("noise ratio r = σ²")
         handles, labels = axes[0].get_legend_handles_labels()
-        kept = [i for i, label in enumerate(labels) if "left" in label or "tangent" in label]
+        kept = [i for i, label in enumerate(labels) if "small values" in label]
         gap_legend = [handles[i] for i in kept], [labels[i] for i in kept]
         figure.legend(*gap_legend, loc="outside lower left", ncols=3, title="gap in the spectrum after this rank:")
         _condensation_panel(axes[3], numbers)
@@ -163,9 +162,9 @@ def _spectra_panel(axis: "Axes", numbers: "xarray.Dataset", name: str, title: st
         values = numbers[name].values[j, SHOWN]
         axis.plot(numbers["rank"].values[SHOWN], values / values.max(), color=colormap(scale(ratio)), lw=1)  # type: ignore[operator]
     gaps = {
-        DIM - HIGH - LOW: "all 7 tangent directions present",
-        DIM - LOW: "5 left: those of std 1 are lost",
-        DIM - HIGH: "2 left: those of std 0.3 are lost",
+        DIM - HIGH - LOW: "7 small values: the whole tangent space",
+        DIM - LOW: "5 small values",
+        DIM - HIGH: "2 small values",
     }
     for style, (position, label) in zip(("-", "--", ":"), gaps.items(), strict=True):
         axis.axvline(position, color="black", lw=0.9, ls=style, label=label)

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.validation import Array, fail, generator, numbers, points, positive_integer
+from theory.probes import orthogonal_matrix
+from theory.validation import Array, fail, numbers, points, positive_integer
 
 
 class Embedding:
@@ -34,7 +35,7 @@ class Embedding:
         if columns is not None:
             self._check_orthonormal(columns)
         if rng is not None:
-            columns = _random_basis(self.ambient_dim, span_dim, generator(rng))
+            columns = orthogonal_matrix(self.ambient_dim, rng, span_dim)
         self.basis = columns
         self.centre = None if centre is None else points(centre, self.ambient_dim, "centre")[0]
 
@@ -54,10 +55,8 @@ class Embedding:
             inside, outside = shifted[:, : self.span_dim], shifted[:, self.span_dim :]
             return inside, np.einsum("ij,ij->i", outside, outside)
         inside = shifted @ self.basis
-        outside = shifted - inside @ self.basis.T
-        return inside, np.einsum("ij,ij->i", outside, outside) if self.ambient_dim > self.span_dim else np.zeros(
-            len(shifted)
-        )
+        outside = shifted - inside @ self.basis.T  # rounding only, where the basis is square
+        return inside, np.einsum("ij,ij->i", outside, outside)
 
     def lift(self, z: Array) -> Array:
         """Points x (n, D) at coordinates z (n, k)."""
@@ -79,9 +78,3 @@ class Embedding:
         lifted = np.zeros((len(c), self.ambient_dim, self.ambient_dim))
         lifted[:, : self.span_dim, : self.span_dim] = c
         return lifted
-
-
-def _random_basis(ambient_dim: int, span_dim: int, rng: np.random.Generator) -> Array:
-    """k orthonormal columns from the Haar measure (QR of a Gaussian matrix with the signs of R removed)."""
-    q, r = np.linalg.qr(rng.standard_normal((ambient_dim, span_dim)))
-    return q * np.sign(np.diag(r))

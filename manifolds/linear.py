@@ -1,14 +1,13 @@
 """The linear manifold: a Gaussian law on a subspace, the one case where everything is closed."""
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaincinv, ndtri
-from scipy.stats import qmc
 
 from manifolds.embedding import Embedding
 from manifolds.manifold import Manifold, like_points
+from manifolds.radial_nodes import radial_nodes
 from theory.validation import Array, fail, generator, nonnegative, positive, positive_integer, positive_scalar
 
 
@@ -121,7 +120,7 @@ class Linear(Manifold):
     def planted_radii(self, noise: float, log2_nodes: int) -> tuple[Array, Array]:
         """Sobol nodes of x = y + √s ξ: |x-y|² within the span (n,) and |x_g|² over groups g of equal λ (n, g)."""
         values, counts = self._groups
-        along, across, others = _radial_nodes(tuple(counts), log2_nodes)
+        along, across, others = radial_nodes(tuple(counts), log2_nodes)
         # ξ_g has squared length along² + across; y_g has a component along ξ_g and the rest
         length = np.sqrt(along)
         squares = (np.sqrt(noise) * length + np.sqrt(values) * across) ** 2 + values * others
@@ -132,17 +131,6 @@ class Linear(Manifold):
         values, counts = self._groups
         base = 1 + k[:, None] * (values / r)
         return -0.5 * np.log(base) @ counts - (radii / (2 * r)) @ (k[:, None] / base).T
-
-
-@lru_cache(maxsize=32)
-def _radial_nodes(counts: tuple[float, ...], log2_nodes: int) -> tuple[Array, Array, Array]:
-    """Sobol nodes, each (n, g): χ² of n_g (|ξ_g|²), a normal (y along ξ_g) and χ² of n_g - 1 (y across)."""
-    n_g, g = np.array(counts), len(counts)
-    sobol = qmc.Sobol(3 * g, scramble=True, rng=np.random.default_rng(0)).random_base2(log2_nodes)
-    uniform = np.clip(sobol, 1e-15, 1 - 1e-15)
-    squared = 2 * gammaincinv(n_g / 2, uniform[:, :g])
-    rest = np.where(n_g > 1, 2 * gammaincinv(np.maximum(n_g - 1, 1) / 2, uniform[:, 2 * g :]), 0.0)
-    return squared, ndtri(uniform[:, g : 2 * g]), rest
 
 
 def _log1p_minus(u: Array) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
+from manifolds.embedding import Embedding
 from manifolds.linear import Linear
 from manifolds.manifold import Manifold, like_points
 from theory.class_channel import ClassAverages, class_averages
@@ -16,7 +17,7 @@ from theory.validation import (
     generator,
     nonnegative,
     nonnegative_scalar,
-    numbers,
+    points,
     positive,
     positive_integer,
     positive_scalar,
@@ -42,7 +43,7 @@ class Mixture(Manifold):
             raise ValueError(f"weights has shape {values.shape}: must have one weight for each of {count} components")
         self.weights = values / values.sum()
         first = self.components[0]
-        super().__init__(first.embedding)
+        super().__init__(Embedding(first.ambient_dim))  # a mixture speaks in ambient coordinates
         self._within = first
         self.centres = np.stack([c.mean for c in self.components])  # (K, D)
         self.intrinsic_dim = first.intrinsic_dim
@@ -79,14 +80,15 @@ class Mixture(Manifold):
     def __repr__(self) -> str:
         return f"Mixture({len(self.components)} × {self._within!r})"
 
-    @property
-    def mean(self) -> Array:
-        """Σ_k w_k c_k, shape (D,)."""
+    def _mean(self) -> Array:
         return self.weights @ self.centres
 
-    def sample(self, n: int, rng: np.random.Generator) -> Array:
-        """`n` points of ν, shape (n, D)."""
+    def _sample(self, n: int, rng: np.random.Generator) -> Array:
         return self.sample_labelled(n, rng)[0]
+
+    def direction(self, i: int) -> Array:
+        """Unit vector (D,) along the i-th direction within a class."""
+        return self._within.direction(i)
 
     def sample_labelled(self, n: int, rng: np.random.Generator) -> tuple[Array, NDArray[np.int64]]:
         """`n` points, shape (n, D), and their classes 0 … K-1, shape (n,)."""
@@ -99,7 +101,7 @@ class Mixture(Manifold):
 
     def _log_joint(self, x: ArrayLike, r: float) -> Array:
         """ln w_k + φ_k(x, r), shape (n, K)."""
-        x = np.atleast_2d(numbers(x, "x"))
+        x = points(x, self.ambient_dim)
         return np.stack([c.log_partition(x, r) for c in self.components], axis=1) + np.log(self.weights)
 
     def class_posterior(self, x: ArrayLike, r: float) -> Array:
@@ -107,33 +109,30 @@ class Mixture(Manifold):
         joint = self._log_joint(x, r)
         return like_points(x, np.exp(joint - logsumexp(joint, axis=1, keepdims=True)))
 
-    def log_partition(self, x: ArrayLike, r: float) -> Array:
-        """φ(x, r) = ln Σ_k w_k e^{φ_k}, shape () or (n,)."""
-        return like_points(x, logsumexp(self._log_joint(x, r), axis=1))
+    def _log_partition(self, z: Array, r: float) -> Array:
+        """φ = ln Σ_k w_k e^{φ_k}."""
+        return logsumexp(self._log_joint(z, r), axis=1)
 
-    def posterior_mean(self, x: ArrayLike, r: float) -> Array:
-        """m = Σ_k P(k|x) m_k, shape of x."""
-        posterior = np.atleast_2d(self.class_posterior(x, r))
-        means = self._class_means(x, r)
-        return like_points(x, np.einsum("nk,nkd->nd", posterior, means))
+    def _posterior_mean(self, z: Array, r: float) -> Array:
+        """m = Σ_k P(k|x) m_k."""
+        return np.einsum("nk,nkd->nd", self.class_posterior(z, r), self._class_means(z, r))
 
-    def _class_means(self, x: ArrayLike, r: float) -> Array:
-        x = np.atleast_2d(np.asarray(x, dtype=np.float64))
-        return np.stack([c.posterior_mean(x, r) for c in self.components], axis=1)
+    def _class_means(self, z: Array, r: float) -> Array:
+        return np.stack([c.posterior_mean(z, r) for c in self.components], axis=1)
 
-    def posterior_covariance(self, x: ArrayLike, r: float) -> Array:
-        """C = Σ_k P(k|x) C_k + covariance of the class means, shape (D, D) or (n, D, D)."""
-        posterior = np.atleast_2d(self.class_posterior(x, r))
-        means = self._class_means(x, r)
+    def _posterior_covariance(self, z: Array, r: float) -> Array:
+        """C = Σ_k P(k|x) C_k + covariance of the class means."""
+        posterior, means = self.class_posterior(z, r), self._class_means(z, r)
         centred = means - np.einsum("nk,nkd->nd", posterior, means)[:, None]
         within = self._within.posterior_covariance(self.centres[0], r)
-        return like_points(x, within + np.einsum("nk,nkd,nke->nde", posterior, centred, centred, optimize=True))
+        return within + np.einsum("nk,nkd,nke->nde", posterior, centred, centred, optimize=True)
 
     def leading_posterior_variance(self, x: ArrayLike, r: float) -> float:
         """Largest eigenvalue of C(x, r) at one point."""
         if np.ptp(self._within.variances) > 0 or np.any(self._outside - self._outside[0]):
-            return float(np.linalg.eigvalsh(np.atleast_2d(self.posterior_covariance(x, r)))[-1])
-        posterior, means = self.class_posterior(x, r), self._class_means(x, r)[0]
+            return super().leading_posterior_variance(x, r)
+        z = points(x, self.ambient_dim)
+        posterior, means = self.class_posterior(z, r)[0], self._class_means(z, r)[0]
         between = np.sqrt(posterior)[:, None] * (means - posterior @ means)
         return self._within.leading_posterior_variance(x, r) + float(np.linalg.eigvalsh(between @ between.T)[-1])
 
@@ -149,8 +148,8 @@ class Mixture(Manifold):
         """K = Σ_k P(k|x) [K_k(x) + ln P(k|x)/w_k], shape () or (n,)."""
         joint = self._log_joint(x, r)
         log_posterior = joint - logsumexp(joint, axis=1, keepdims=True)
-        x2 = np.atleast_2d(np.asarray(x, dtype=np.float64))
-        within = np.stack([c.local_divergence(x2, r) for c in self.components], axis=1)
+        z = points(x, self.ambient_dim)
+        within = np.stack([c.local_divergence(z, r) for c in self.components], axis=1)
         values = np.sum(np.exp(log_posterior) * (within + log_posterior - np.log(self.weights)), axis=1)
         return like_points(x, np.maximum(values, 0.0))
 
@@ -201,13 +200,6 @@ class Mixture(Manifold):
         r = positive_scalar(r, "r")
         return self._averages(r, r).overlap
 
-    # a mixture speaks in ambient coordinates, so the span's own hooks are those of its classes
-
-    def _sample(self, n: int, rng: np.random.Generator) -> Array:
-        raise NotImplementedError
-
-    _log_partition = _posterior_mean = _posterior_covariance = _sample  # type: ignore[assignment]
-
 
 def _same_basis(one: Array | None, other: Array | None) -> bool:
     if one is None or other is None:
@@ -215,7 +207,7 @@ def _same_basis(one: Array | None, other: Array | None) -> bool:
     return np.array_equal(one, other)
 
 
-def _pair_distances(points: Array) -> Array:
+def _pair_distances(centres: Array) -> Array:
     """|p_j - p_k|², shape (K, K), by direct differences."""
-    difference = points[:, None] - points[None]
+    difference = centres[:, None] - centres[None]
     return np.einsum("jkd,jkd->jk", difference, difference)

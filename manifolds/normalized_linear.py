@@ -4,12 +4,11 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import gammaincinv, ndtri
-from scipy.stats import qmc
 
 from manifolds.embedding import Embedding
 from manifolds.linear import Linear
 from manifolds.manifold import Manifold, like_points, over_noise
+from manifolds.radial_nodes import radial_nodes
 from theory.angular_gaussian import AngularGaussian, angular_gaussian
 from theory.validation import Array, fail, positive, positive_scalar
 
@@ -110,14 +109,8 @@ class NormalizedLinear(Manifold):
     @cached_property
     def _nodes(self) -> tuple[Array, Array, Array]:
         """Group radii ρ of y, noise along y in each group, squared noise across, each (n, g)."""
-        g = len(self._scaled)
-        sobol = qmc.Sobol(3 * g, scramble=True, rng=np.random.default_rng(0)).random_base2(_SOBOL_LOG2)
-        uniform = np.clip(sobol, 1e-15, 1 - 1e-15)
-        radii = self._scaled * 2 * gammaincinv(self._counts / 2, uniform[:, :g])
-        along = ndtri(uniform[:, g : 2 * g])
-        across = np.where(
-            self._counts > 1, 2 * gammaincinv(np.maximum(self._counts - 1, 1) / 2, uniform[:, 2 * g :]), 0.0
-        )
+        squared, along, across = radial_nodes(tuple(self._counts), _SOBOL_LOG2)
+        radii = self._scaled * squared
         return np.sqrt(radii / radii.sum(axis=1, keepdims=True)), along, across
 
     def _noisy(self, r: float, noise: float) -> tuple[AngularGaussian, Array, Array]:

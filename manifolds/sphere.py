@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaincinv, ndtri
-from scipy.stats import qmc
 
 from manifolds.embedding import Embedding
 from manifolds.manifold import Manifold, like_points, over_noise
+from manifolds.radial_nodes import radial_nodes
 from theory.angular_gaussian import AngularGaussian, angular_gaussian
 from theory.sphere_average import log_mean_exponential_cosine
 from theory.validation import Array, points, positive, positive_integer, positive_scalar
@@ -166,9 +165,7 @@ class Sphere(Manifold):
         """Sobol nodes of x = y + √s ξ: |x-y|² within the span (n,) and |x| (n, 1); one node if s = 0."""
         if noise == 0:
             return np.zeros(1), np.full((1, 1), self.radius)
-        sobol = qmc.Sobol(2, scramble=True, rng=np.random.default_rng(0)).random_base2(log2_nodes)
-        uniform = np.clip(sobol, 1e-15, 1 - 1e-15)
-        along, across = ndtri(uniform[:, 0]), 2 * gammaincinv(self.intrinsic_dim / 2, uniform[:, 1])
+        _, along, across = (column[:, 0] for column in radial_nodes((self.intrinsic_dim + 1,), log2_nodes))
         norm = np.sqrt((self.radius + math.sqrt(noise) * along) ** 2 + noise * across)
         return noise * (along**2 + across), norm[:, None]
 

@@ -20,5 +20,6 @@ def collapse(law: InformedLaw, *, log_n: float) -> float:
     return first_crossing(
         lambda r: float(law.information(r)),
         log_n,
-        quantity=f"the information, needed to be log_n = {log_n:g},",
+        quantity="the information",
+        given=("log_n", log_n),
     )

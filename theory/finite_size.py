@@ -99,7 +99,11 @@ def onset(law: EnergyLaw, *, log_n: float) -> float:
     """Largest r at which E ln Z_1 ≥ E ln Z_rest at the training point itself, exactly at finite N."""
     positive_scalar(_checked(law, log_n, 1.0)[0], "log_n")
     return first_crossing(
-        lambda r: -log_ratio(law, log_n, r, 0.0), 0.0, quantity="the mean of ln Z_1/Z_rest", widest_step=0.5
+        lambda r: -log_ratio(law, log_n, r, 0.0),
+        0.0,
+        quantity="the mean of ln Z_1/Z_rest",
+        given=("log_n", log_n),
+        widest_step=0.5,
     )
 
 

@@ -20,7 +20,8 @@ def generalization(law: DataLaw, *, log_n: float) -> float:
     frozen = first_crossing(
         lambda r: float(law.mean_local_divergence(r, 0.0)),
         log_n,
-        quantity=f"the mean local divergence at a fresh point, needed to be log_n = {log_n:g},",
+        quantity="the mean local divergence at a fresh point",
+        given=("log_n", log_n),
         widest_step=0.5,
     )
     nearest = 2 * frozen * (float(law.free_energy_gap(frozen, 0.0)) - float(law.mean_local_divergence(frozen, 0.0)))

@@ -36,6 +36,7 @@ def local_condensation(law: DataLaw, direction_or_probe: int | ArrayLike, *, log
     return first_crossing(
         divergence,
         log_n,
-        quantity=f"the local divergence at the probe, needed to be log_n = {log_n:g},",
+        quantity="the local divergence at the probe",
+        given=("log_n", log_n),
         widest_step=0.25,
     )

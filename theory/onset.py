@@ -17,6 +17,7 @@ def onset(law: DataLaw, *, log_n: float) -> float:
     return first_crossing(
         lambda r: float(law.free_energy_gap(r, 0.0)),
         log_n,
-        quantity=f"the free-energy gap at a training point, needed to be log_n = {log_n:g},",
+        quantity="the free-energy gap at a training point",
+        given=("log_n", log_n),
         widest_step=0.5,
     )

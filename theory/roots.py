@@ -15,6 +15,7 @@ def first_crossing(
     level: float,
     *,
     quantity: str,
+    given: tuple[str, object],
     start: float = 1.0,
     widest_step: float = 64.0,
 ) -> float:
@@ -24,8 +25,8 @@ def first_crossing(
     that double up to `widest_step` (keep it at 0.25 or so when the curve need not be monotone), and finishes
     with Brent's method to the last digits of ln r, i.e. about 1e-13 relative in r.
 
-    `quantity` names the curve in the ValueError raised when it never reaches the level for
-    e^-600 ≤ r ≤ e^600, the range in which a float can hold the answer.
+    `quantity` names the curve and `given` the caller's argument and its value in the ValueError raised when the
+    level is never reached for e^-600 ≤ r ≤ e^600, the range in which a float can hold the answer.
     """
 
     def excess(log_r: float) -> float:
@@ -33,14 +34,14 @@ def first_crossing(
 
     above = _walk(excess, math.log(start), +1, lambda value: value < 0, 64.0)
     if above is None:
-        raise fail("level", level, f"{quantity} exceeds it at every noise ratio up to e^600")
+        raise fail(*given, f"{quantity} exceeds {level:g} at every noise ratio up to e^600")
     upper, step = above, min(0.25, widest_step)
     while upper > LOG_R_MIN:
         lower = max(upper - step, LOG_R_MIN)
         if excess(lower) >= 0:
             return math.exp(brentq(excess, lower, upper, xtol=1e-15, rtol=8.9e-16, maxiter=200))
         upper, step = lower, min(2 * step, widest_step)
-    raise fail("level", level, f"{quantity} never reaches it at a noise ratio above e^-600")
+    raise fail(*given, f"{quantity} never reaches {level:g} at a noise ratio above e^-600")
 
 
 def _walk(

@@ -31,7 +31,10 @@ def speciation(mixture: ClassLaw) -> float:
     ValueError where the classes never separate (or are always separate). Source: theory notes §4.
     """
     return first_crossing(
-        mixture.class_signal, 1.0, quantity="the signal of the class means over within-class spread and noise"
+        mixture.class_signal,
+        1.0,
+        quantity="the signal of the class means over within-class spread and noise",
+        given=("mixture", mixture),
     )
 
 

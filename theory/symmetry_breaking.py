@@ -30,9 +30,7 @@ def symmetry_breaking(law: DataLaw, convention: str = "density", *, at: ArrayLik
         leading = law.leading_variance()
         if leading <= 1:
             raise fail(
-                "law",
-                leading,
-                "its leading variance must exceed 1 for Λ e^{-2t} = 1 to have a solution t > 0",
+                "law", law, f"leading variance {leading:g}: must exceed 1 for Λ e^{{-2t}} = 1 to have a solution t > 0"
             )
         return leading - 1
     if convention == "density" and getattr(law, "is_gaussian", False):
@@ -44,7 +42,7 @@ def symmetry_breaking(law: DataLaw, convention: str = "density", *, at: ArrayLik
         return law.leading_posterior_variance(centre, r) / threshold
 
     quantity = f"the instability of the symmetric point ({convention})"
-    found = first_crossing(instability, 1.0, quantity=quantity, widest_step=0.25)
+    found = first_crossing(instability, 1.0, quantity=quantity, given=("law", law), widest_step=0.25)
     if instability(0.5 * found) <= 1 + 1e-12:  # C → r as r → 0 on a smooth density: rounding, not a crossing
-        raise fail("law", found, f"{quantity} never reaches 1 above rounding")
+        raise fail("law", law, f"{quantity} never reaches 1")
     return found

@@ -72,7 +72,7 @@ def test_gaussian_and_covariance_conventions():
     ("call", "message"),
     [
         (lambda: symmetry_breaking(Linear([1.0]), "phase"), "convention = 'phase': must be one of density"),
-        (lambda: symmetry_breaking(Linear([1.0]), "covariance"), "law = 1.0: .*must exceed 1"),
+        (lambda: symmetry_breaking(Linear([1.0]), "covariance"), r"law = Linear\(.*leading variance 1: must exceed 1"),
         (
             lambda: symmetry_breaking(NormalizedLinear([1.0, 1.0]), at=[0.0]),
             r"at has shape \(1,\): must have",
