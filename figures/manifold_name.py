@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from manifolds import Linear, Manifold, Mixture, NormalizedLinear, Sphere, Torus
+from manifolds import Linear, Manifold, Mixture, NormalizedLinear, Parametric, Sphere, Torus
 from theory.validation import fail, one_of
 
 
@@ -17,6 +17,12 @@ def manifold(name: str) -> Manifold:
         "two-gaussians": (Mixture.two_gaussians, {"dim": int, "separation": float, "variance": float}),
         "sphere": (Sphere, {"intrinsic_dim": int, "radius": float, "ambient_dim": int}),
         "torus": (Torus, {"radii": _numbers, "ambient_dim": int}),
+        "ellipse": (Parametric.ellipse, {"a": float, "b": float, "ambient_dim": int}),
+        "ellipsoid": (Parametric.ellipsoid, {"a": float, "b": float, "c": float, "ambient_dim": int}),
+        "helix": (Parametric.helix, {"radius": float, "pitch": float, "turns": float, "ambient_dim": int}),
+        "swiss-roll": (Parametric.swiss_roll, {"turns": float, "height": float, "ambient_dim": int}),
+        "trefoil": (Parametric.trefoil, {"scale": float, "ambient_dim": int}),
+        "moebius": (Parametric.moebius, {"radius": float, "width": float, "ambient_dim": int}),
         "losing-dimensions": (NormalizedLinear.two_subspaces, {"high": int, "low": int, "ambient_dim": int}),
     }
     kind, _, rest = name.partition(":")
@@ -46,5 +52,11 @@ def _numbers(text: str) -> list[float]:
 
 
 def _example(kind: str) -> str:
-    examples = {"two-gaussians": "dim=256", "sphere": "intrinsic_dim=2", "torus": "radii=1+0.5"}
+    examples = {
+        "two-gaussians": "dim=256",
+        "sphere": "intrinsic_dim=2",
+        "torus": "radii=1+0.5",
+        "ellipse": "a=1.5,b=1",
+        "ellipsoid": "a=1.5,b=1,c=0.7",
+    }
     return examples.get(kind, "variances=1x16")

@@ -11,6 +11,10 @@ FIGURES = {
     "and exact local condensation [arXiv 2410.08727]",
     "digits-dimension": "d(r) of the empirical score and of networks on real digits, with the collapse point predicted "
     "by the sum rule",
+    "phase-diagram": "phases and critical lines of a linear manifold over (ln N, r), (d, N) and (variance ratio, N)",
+    "lost-first": "which subspace is lost first: published and exact order, measurement, where they disagree",
+    "spectral-gaps": "the Jacobian's spectrum on random linear manifolds, its gaps and the three phases, with sampled "
+    "matrices [arXiv 2410.05898]",
 }
 
 

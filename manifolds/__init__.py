@@ -5,7 +5,19 @@ from manifolds.linear import Linear
 from manifolds.manifold import Manifold
 from manifolds.mixture import Mixture
 from manifolds.normalized_linear import NormalizedLinear
+from manifolds.parametric import Parametric
 from manifolds.product import Product, Torus
 from manifolds.sphere import Sphere
 
-__all__ = ["ImageSet", "Linear", "Manifold", "Mixture", "NormalizedLinear", "Product", "Sphere", "Torus", "digits"]
+__all__ = [
+    "ImageSet",
+    "Linear",
+    "Manifold",
+    "Mixture",
+    "NormalizedLinear",
+    "Parametric",
+    "Product",
+    "Sphere",
+    "Torus",
+    "digits",
+]

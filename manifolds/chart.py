@@ -55,6 +55,15 @@ class Chart:
         """∂²y/∂u_i∂u_j, shape (n, k, d, d)."""
         return self._differences(self.tangents, u)
 
+    def face(self, axis: int, end: float) -> "Chart":
+        """The chart of the face u_axis = `end` of the box, in the other parameters."""
+        others = [i for i in range(self.dim) if i != axis]
+
+        def whole(v: Array) -> Array:
+            return np.insert(v, axis, end, axis=1)
+
+        return Chart(lambda v: self.points(whole(v)), self.box[others], lambda v: self.tangents(whole(v))[:, :, others])
+
     def volume_element(self, u: Array) -> Array:
         """√det g, g = JᵀJ: the volume of the image of du, shape (n,)."""
         jacobian = self.tangents(u)

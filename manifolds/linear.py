@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from manifolds.embedding import Embedding
 from manifolds.manifold import Manifold, like_points
-from manifolds.radial_nodes import radial_nodes
+from manifolds.radial_nodes import squared_lengths
 from theory.validation import Array, fail, generator, nonnegative, positive, positive_integer, positive_scalar
 
 
@@ -117,14 +117,20 @@ class Linear(Manifold):
         values, counts = np.unique(self.variances, return_counts=True)
         return values, counts.astype(np.float64)
 
-    def planted_radii(self, noise: float, log2_nodes: int) -> tuple[Array, Array]:
-        """Sobol nodes of x = y + √s ξ: |x-y|² within the span (n,) and |x_g|² over groups g of equal λ (n, g)."""
+    @property
+    def energy_dim(self) -> int:
+        """k, the span."""
+        return self.variances.size
+
+    @property
+    def radial_dim(self) -> int:
+        """One radius for each group of equal variances."""
+        return self._groups[0].size
+
+    def noisy_radii(self, noise: float, scores: Array) -> Array:
+        """|x_g|² over groups g of equal λ at x = y + √s ξ, (λ_g + s) χ², for normal scores (n, g)."""
         values, counts = self._groups
-        along, across, others = radial_nodes(tuple(counts), log2_nodes)
-        # ξ_g has squared length along² + across; y_g has a component along ξ_g and the rest
-        length = np.sqrt(along)
-        squares = (np.sqrt(noise) * length + np.sqrt(values) * across) ** 2 + values * others
-        return noise * along.sum(axis=1), squares
+        return (values + noise) * squared_lengths(counts, scores)
 
     def log_energy_moment(self, radii: Array, r: float, k: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """ln E_y exp(-k|x-y|²/2r) at complex k, Re k > 0, for |x_g|² = `radii` (n, g) and k (m,) → (n, m)."""

@@ -113,6 +113,10 @@ class Manifold(ABC):
         z, _ = self.embedding.split(x)
         return float(np.linalg.eigvalsh(self._posterior_covariance(z, positive_scalar(r, "r"))[0])[-1])
 
+    def covariance(self) -> Array:
+        """Covariance of the data, (D, D): that of the posterior at noise far above it, to 1e-9."""
+        return self.posterior_covariance(self.mean, 1e10 * max(self.leading_variance(), 1e-300))
+
     def local_divergence(self, x: ArrayLike, r: float) -> Array:
         """K(x, r) = KL(posterior at x ‖ ν) = -E|x-y|²/2r - φ(x, r) in nats, shape () or (n,)."""
         r = positive_scalar(r, "r")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifolds.panel_ladder import Indices, PanelLadder
+from manifolds.quasi_random_nodes import QuasiRandomNodes
 from theory.validation import Array
 
 
@@ -19,7 +20,7 @@ class Posterior(NamedTuple):
     divergence: Array  # (n,)
 
 
-def tilted(ladder: PanelLadder, x: Array, r: float, log_volume: float) -> Posterior:
+def tilted(ladder: PanelLadder | QuasiRandomNodes, x: Array, r: float, log_volume: float) -> Posterior:
     """The tilted law at points x (n, k); ladder and `log_volume` as in `PanelLadder.leaves`."""
     row, at, mass, nearest = ladder.leaves(x, r, log_volume)
     origin = nearest[row]
@@ -52,6 +53,7 @@ def _covers(starts: Indices, exponent: Array) -> NDArray[np.bool_]:
 
 def _small_divergence(exponent: Array, mass: Array, row: Indices, sums: Callable[[Array], Array]) -> Array:
     """K = E h(e^h - 1)/E e^h - ln(1 + E(e^h - 1 - h)), h the exponent less its mean: every term of order h²."""
+    mass = mass / sums(mass.sum(axis=1))[row][:, None]  # one but for the error of quasi-random nodes
     h = exponent - sums(np.einsum("pm,pm->p", mass, exponent))[row][:, None]
     h = np.clip(h, -1.0, 1.0)  # elsewhere the value is not used
     growth = np.expm1(h)

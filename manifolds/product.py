@@ -1,14 +1,17 @@
 """Products: independent coordinates on several manifolds, for which information and dimension add."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import block_diag
 
 from manifolds.embedding import Embedding
 from manifolds.manifold import Manifold, like_points
 from manifolds.sphere import Sphere
+from theory.energy_law import EnergyLaw, has_energy_law
 from theory.validation import Array, fail, positive
 
 
@@ -95,6 +98,44 @@ class Product(Manifold):
     def mean_local_divergence(self, r: ArrayLike, noise: ArrayLike) -> Array:
         """E K(x, r) at x = y + √s ξ, a sum over the factors."""
         return self._total(lambda factor: factor.mean_local_divergence(r, noise))
+
+    # the law of the energies, for theory.finite_size, if all factors have one: energies of independent factors add
+
+    @cached_property
+    def _energy_factors(self) -> tuple[EnergyLaw, ...]:
+        if not all(map(has_energy_law, self.factors)):
+            raise AttributeError("the energies of these factors have no closed law")
+        return cast(tuple[EnergyLaw, ...], self.factors)
+
+    @property
+    def energy_dim(self) -> int:
+        """A sum over the factors."""
+        return sum(factor.energy_dim for factor in self._energy_factors)
+
+    @property
+    def radial_dim(self) -> int:
+        """A sum over the factors, each with normal numbers of its own; AttributeError if one has no closed law."""
+        return sum(factor.radial_dim for factor in self._energy_factors)
+
+    @cached_property
+    def _radii_cuts(self) -> NDArray[np.int64]:
+        nothing = [factor.noisy_radii(1.0, np.zeros((1, factor.radial_dim))) for factor in self._energy_factors]
+        return np.cumsum([radii.shape[1] for radii in nothing])[:-1]
+
+    def noisy_radii(self, noise: float, scores: Array) -> Array:
+        """The radii of the factors side by side at x = y + √s ξ; a factor with a single row repeats it."""
+        cuts = np.cumsum([factor.radial_dim for factor in self._energy_factors])[:-1]
+        parts = [
+            factor.noisy_radii(noise, part)
+            for factor, part in zip(self._energy_factors, np.split(scores, cuts, axis=1), strict=True)
+        ]
+        rows = max(map(len, parts))
+        return np.hstack([np.broadcast_to(part, (rows, part.shape[1])) for part in parts])
+
+    def log_energy_moment(self, radii: Array, r: float, k: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """ln E_y exp(-k|x-y|²/2r), a sum over the factors, for `radii` (n, g) and complex k (m,) → (n, m)."""
+        parts = zip(self._energy_factors, np.split(radii, self._radii_cuts, axis=1), strict=True)
+        return np.sum([factor.log_energy_moment(part, r, k) for factor, part in parts], axis=0)
 
 
 class Torus(Product):

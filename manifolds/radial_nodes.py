@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import gammaincinv, ndtri
+from scipy.special import gammainccinv, gammaincinv, ndtr, ndtri
 from scipy.stats import qmc
 
 from theory.validation import Array
@@ -23,3 +23,9 @@ def radial_nodes(counts: tuple[int, ...], log2_nodes: int) -> tuple[Array, Array
     squared = 2 * gammaincinv(n_g / 2, uniform[:, :g])
     rest = np.where(n_g > 1, 2 * gammaincinv(np.maximum(n_g - 1, 1) / 2, uniform[:, 2 * g :]), 0.0)
     return squared, ndtri(uniform[:, g : 2 * g]), rest
+
+
+def squared_lengths(counts: Array, scores: Array) -> Array:
+    """χ² of n_g = `counts` (g,) ≥ 1 degrees of freedom at the normal scores (n, g)."""
+    below, above = ndtr(np.minimum(scores, 0.0)), ndtr(-np.maximum(scores, 0.0))
+    return 2 * np.where(scores < 0, gammaincinv(counts / 2, below), gammainccinv(counts / 2, above))

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from manifolds.embedding import Embedding
 from manifolds.manifold import Manifold, like_points, over_noise
-from manifolds.radial_nodes import radial_nodes
+from manifolds.radial_nodes import squared_lengths
 from theory.angular_gaussian import AngularGaussian, angular_gaussian
 from theory.sphere_average import log_mean_exponential_cosine
 from theory.validation import Array, points, positive, positive_integer, positive_scalar
@@ -161,13 +161,22 @@ class Sphere(Manifold):
 
     # the law of the energies, for theory.finite_size
 
-    def planted_radii(self, noise: float, log2_nodes: int) -> tuple[Array, Array]:
-        """Sobol nodes of x = y + √s ξ: |x-y|² within the span (n,) and |x| (n, 1); one node if s = 0."""
+    @property
+    def energy_dim(self) -> int:
+        """n = d + 1."""
+        return self.intrinsic_dim + 1
+
+    @property
+    def radial_dim(self) -> int:
+        """The noise along y and the radius of the noise across."""
+        return 2
+
+    def noisy_radii(self, noise: float, scores: Array) -> Array:
+        """|x| (n, 1) at x = y + √s ξ for normal scores (n, 2); one row if s = 0."""
         if noise == 0:
-            return np.zeros(1), np.full((1, 1), self.radius)
-        _, along, across = (column[:, 0] for column in radial_nodes((self.intrinsic_dim + 1,), log2_nodes))
-        norm = np.sqrt((self.radius + math.sqrt(noise) * along) ** 2 + noise * across)
-        return noise * (along**2 + across), norm[:, None]
+            return np.full((1, 1), self.radius)
+        across = noise * squared_lengths(np.array([float(self.intrinsic_dim)]), scores[:, 1:])
+        return np.sqrt((self.radius + math.sqrt(noise) * scores[:, :1]) ** 2 + across)
 
     def log_energy_moment(self, radii: Array, r: float, k: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """ln E_y exp(-k|x-y|²/2r) at complex k, Re k > 0, for |x| = `radii` (n, 1) and k (m,) → (n, m)."""

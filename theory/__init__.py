@@ -1,6 +1,6 @@
 """What should happen: critical noise ratios and exact finite-size averages. NumPy and SciPy only."""
 
-from theory import finite_size
+from theory import finite_size, spectra
 from theory.basin import basin_radius
 from theory.collapse import collapse
 from theory.generalization import generalization
@@ -28,5 +28,6 @@ __all__ = [
     "local_condensation",
     "onset",
     "speciation",
+    "spectra",
     "symmetry_breaking",
 ]

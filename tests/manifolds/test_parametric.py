@@ -203,6 +203,42 @@ def test_critical_points_through_the_one_interface():
     assert local_condensation(law, law.sample(1, np.random.default_rng(0))[0], log_n=log_n) > 0
 
 
+def three_sphere(u):
+    a, b, c = u.T
+    across = np.sin(a) * np.sin(b)
+    return np.stack([np.cos(a), np.sin(a) * np.cos(b), across * np.cos(c), across * np.sin(c)], axis=1)
+
+
+THREE = Parametric(three_sphere, [(0.0, np.pi), (0.0, np.pi), (0.0, 2 * np.pi)], closed=[True] * 3, log2_nodes=7)
+
+
+@pytest.mark.parametrize("r", [1e-12, 1e-6, 1e-2, 0.1, 1.0, 1e12])
+def test_three_parameters_by_quasi_monte_carlo(r):
+    sphere = Sphere(3)
+    x = around(sphere, r, np.random.default_rng(7))
+    error = np.maximum(THREE.cubature_error(x, r), 1e-3)
+    assert np.all(error < 0.1)
+    deviation = np.abs(THREE.log_partition(x, r) - sphere.log_partition(x, r)) / error
+    assert np.sqrt(np.mean(deviation**2)) < 2
+    deviation = np.abs(THREE.local_divergence(x, r) - sphere.local_divergence(x, r)) / error
+    assert np.sqrt(np.mean(deviation**2)) < 2
+    assert float(THREE.information(r)) == pytest.approx(float(sphere.information(r)), rel=0.02)
+    assert float(THREE.dimension(r)) == pytest.approx(float(sphere.dimension(r)), rel=0.02)
+    assert float(THREE.free_energy_gap(r, 0.0)) == pytest.approx(float(sphere.free_energy_gap(r, 0.0)), rel=0.02)
+
+
+def test_geometry_and_sampling_with_three_parameters():
+    assert THREE.volume == pytest.approx(2 * math.pi**2, rel=1e-5)
+    assert THREE.mean_curvature_squared == pytest.approx(9, rel=1e-6)
+    assert THREE.second_fundamental_form_squared == pytest.approx(3, rel=1e-6)
+    assert THREE.boundary_volume == 0
+    np.testing.assert_allclose(np.cov(THREE.sample(20_000, np.random.default_rng(0)).T), np.eye(4) / 4, atol=0.01)
+    # a slab of space: volume 6, six faces of area 2 (1·2 + 1·3 + 2·3)
+    slab = Parametric(lambda u: u.copy(), [(0.0, 1.0), (0.0, 2.0), (0.0, 3.0)])
+    assert slab.boundary_volume == pytest.approx(22)
+    assert slab.second_fundamental_form_squared == pytest.approx(0, abs=1e-10)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -211,7 +247,6 @@ def test_critical_points_through_the_one_interface():
         (lambda: Parametric(lambda u: u, [(1.0, 0.0)]), "box = .*lower < upper"),
         (lambda: Parametric(lambda u: u[:, 0], [(0.0, 1.0)]), "chart = .*must turn u"),
         (lambda: Parametric(lambda u: u[:, :1], [(0.0, 1.0)] * 2), "chart = .*at least 2 coordinates"),
-        (lambda: Parametric(lambda u: u, [(0.0, 1.0)] * 3), "box has 3 intervals"),
         (lambda: Parametric(lambda u: u, [(0.0, 1.0)], closed=[True, False]), "closed = .*one entry for each of 1"),
         (lambda: Parametric(lambda u: u, [(0.0, 1.0)], log2_nodes=0), "log2_nodes = 0"),
         (lambda: Parametric(lambda u: u, [(0.0, 1.0)], density=lambda u: -u[:, 0]).volume, "density: must turn u"),
