@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 
-from manifolds import Linear, Mixture, NormalizedLinear
+from manifolds import Linear, Mixture, NormalizedLinear, Sphere
 from theory import (
     basin_radius,
     clone_probability,
     collapse,
     finite_size,
     generalization,
+    local_condensation,
     onset,
     speciation,
     symmetry_breaking,
@@ -83,21 +84,22 @@ def _collapse(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
     """
     from simulations import EmpiricalScore
 
-    law, log_n, m = Linear([1.0] * 3 + [0.25] * 3), np.log(100), 40_000
-    leading = collapse(law, log_n=log_n)
+    log_n, m = np.log(100), 40_000
+    for name, law in (("λ = 1×3, ¼×3", Linear([1.0] * 3 + [0.25] * 3)), ("sphere S³", Sphere(3))):
+        leading = collapse(law, log_n=log_n)
 
-    def information_left(log_r: float) -> float:
-        return np.log(m) - finite_size.excess_entropy(law, np.log(m), float(np.exp(log_r))) - log_n
+        def information_left(log_r: float, law: Linear | Sphere = law) -> float:
+            return np.log(m) - finite_size.excess_entropy(law, np.log(m), float(np.exp(log_r))) - log_n
 
-    exact = float(np.exp(brentq(information_left, np.log(leading) - 0.1, np.log(leading) + 0.1, xtol=1e-6)))
+        exact = float(np.exp(brentq(information_left, np.log(leading) - 0.1, np.log(leading) + 0.1, xtol=1e-6)))
 
-    def crossing() -> float:
-        score = EmpiricalScore(law.sample(m, rng))
-        log_r = np.log(exact) + STEP
-        return np.exp(_crossing(log_n, np.asarray(score.information(np.exp(log_r), rng, n_queries=1500).mean), log_r))
+        def crossing(law: Linear | Sphere = law, exact: float = exact) -> float:
+            score, log_r = EmpiricalScore(law.sample(m, rng)), np.log(exact) + STEP
+            measured = np.asarray(score.information(np.exp(log_r), rng, n_queries=1500).mean)
+            return np.exp(_crossing(log_n, measured, log_r))
 
-    measured = Estimate.of(np.array([crossing() for _ in range(replicas // 2)]))
-    yield Row("collapse r_c, N = 100, λ = 1×3, ¼×3", exact, measured, leading)
+        measured = Estimate.of(np.array([crossing() for _ in range(replicas // 2)]))
+        yield Row(f"collapse r_c, N = 100, {name}", exact, measured, leading)
 
 
 def _width(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
@@ -159,15 +161,24 @@ def _generalization(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
 
 
 def _local_condensation(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
-    """The exact local divergence K at the probes √r e_i of arXiv 2410.08727, against 10⁵ points."""
+    """Where the exact K at the probes √r e_i of arXiv 2410.08727 reaches ln N, against that of 10⁵ points."""
     from simulations import EmpiricalScore
 
-    law, r = NormalizedLinear.two_subspaces(), 0.02
-    probes = np.sqrt(r) * np.eye(30)[[0, 2]]
-    measured = np.array([EmpiricalScore(law.sample(100_000, rng)).local_divergence(probes, r) for _ in range(replicas)])
+    law, log_n = NormalizedLinear.two_subspaces(), np.log(20)
+    exact = [local_condensation(law, i, log_n=log_n) for i in (0, 2)]
+
+    def roots() -> list[float]:
+        score = EmpiricalScore(law.sample(100_000, rng))
+        found = []
+        for i, root in zip((0, 2), exact, strict=True):
+            log_r = np.log(root) + STEP
+            k = [float(score.local_divergence(np.sqrt(r) * law.direction(i), r)) for r in np.exp(log_r)]
+            found.append(np.exp(_crossing(log_n, np.array(k), log_r)))
+        return found
+
+    measured = np.array([roots() for _ in range(replicas)])
     for i, name in enumerate(("std 1", "std 0.3")):
-        exact = float(law.local_divergence(probes[i], r))
-        yield Row(f"K at probe √r eᵢ, {name}, r = 0.02 [nats]", exact, Estimate.of(measured[:, i]))
+        yield Row(f"local condensation, √r eᵢ, {name}, N = 20", exact[i], Estimate.of(measured[:, i]))
 
 
 def _normalized(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
@@ -182,20 +193,29 @@ def _normalized(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
 
 
 def _symmetry_breaking(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
-    """Two Gaussians: where the Hessian of -ln p at the centre turns, from N = 20000 points."""
+    """Two Gaussians: where the centre turns unstable, in each convention, from the posterior of N = 20000 points."""
     from simulations import EmpiricalScore
 
     law = Mixture.two_gaussians(4, separation=1.0, variance=0.5)
-    predicted = symmetry_breaking(law, "density")
+    scores = [EmpiricalScore(law.sample(20_000, rng)) for _ in range(replicas)]
+    for convention in ("density", "drift", "covariance"):
+        roots = [symmetry_breaking(_Sampled(score), convention) for score in scores]  # type: ignore[arg-type]
+        predicted = symmetry_breaking(law, convention)
+        yield Row(f"symmetry breaking ({convention}), two Gaussians", predicted, Estimate.of(np.array(roots)))
 
-    def root() -> float:
-        score = EmpiricalScore(law.sample(20_000, rng))
-        log_r = np.log(predicted) + STEP
-        curvature = [r * float(score.jacobian_spectrum(np.zeros(4), r, k=1)[0]) for r in np.exp(log_r)]
-        return np.exp(_crossing(0.0, np.array(curvature), log_r))
 
-    roots = np.array([root() for _ in range(replicas)])
-    yield Row("symmetry breaking (density), two Gaussians", predicted, Estimate.of(roots))
+class _Sampled:
+    """What symmetry breaking reads of a law, measured on points, at the centre of the true law."""
+
+    def __init__(self, score: "EmpiricalScore"):
+        self.score = score
+        self.mean = np.zeros(score.ambient_dim)
+
+    def leading_posterior_variance(self, x: Array, r: float) -> float:
+        return float(np.linalg.eigvalsh(self.score.posterior_covariance(x, r))[-1])
+
+    def leading_variance(self) -> float:
+        return self.leading_posterior_variance(self.mean, 1e9)
 
 
 def _speciation(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
