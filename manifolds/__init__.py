@@ -1,5 +1,6 @@
 """The data: laws with exact population quantities, and real image sets behind the same door."""
 
+from manifolds.hidden_manifold import HiddenManifold
 from manifolds.image_set import ImageSet, digits
 from manifolds.linear import Linear
 from manifolds.manifold import Manifold
@@ -10,6 +11,7 @@ from manifolds.product import Product, Torus
 from manifolds.sphere import Sphere
 
 __all__ = [
+    "HiddenManifold",
     "ImageSet",
     "Linear",
     "Manifold",

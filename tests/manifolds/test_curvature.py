@@ -93,5 +93,5 @@ def test_collapse_with_a_boundary():
 def test_where_the_expansion_is_of_no_use():
     with pytest.raises(ValueError, match=r"log_n = 0.1: too small for an expansion in small noise"):
         small_noise.collapse(Sphere(5), log_n=0.1)
-    with pytest.raises(ValueError, match="r = -1.0"):
+    with pytest.raises(ValueError, match=r"r = -1.0"):
         small_noise.information(Sphere(5), -1.0)
