@@ -52,7 +52,7 @@ class State(NamedTuple):
 class ScalarChannel:
     """Δ(q) of an `activation` f, a name or a vectorised callable, at noise ratio `r`.
 
-    Trapezoid sums, exact to rounding for smooth f and for jumps and kinks at u = 0; about 1e-4 for jumps elsewhere.
+    Trapezoid sums, exact to rounding for smooth f; about 1e-5 for kinks and jumps at u = 0, 1e-3 for those elsewhere.
     Where r falls below 1e-4 of the squared slope of f the sums resolve only q close to 1: `least_depth`. Outputs of
     a few discrete values are without error at small r, and r enters only down to where they are told apart.
     ValueError for unknown names, values that are not finite, constant f.
@@ -100,7 +100,7 @@ class ScalarChannel:
     def _build_grid(self) -> tuple[Array, Array, Array]:
         """u (m,), Y (n,) and the kernel N(Y; f(u), r) (n, m), in units that make Σ_Y √r a probability."""
         root = math.sqrt(self.r)
-        step = min(_WIDE / 3, 0.6 * root / self.slope)
+        step = min(_WIDE / 3, 0.6 * root / self.slope) / (1 if self.smooth else 8)
         half = math.ceil(_LIMIT / step)
         u = (np.arange(-half, half) + 0.5) * step  # u = 0, where kinks and jumps like to be, between two nodes
         value = self.f(u)
@@ -119,7 +119,7 @@ class ScalarChannel:
         """Every V with its own small grid of w and Y."""
         root = math.sqrt(self.r)
         ratio = spread * self.slope / root
-        w, w_weight = _normal_nodes(min(0.25, 0.6 / max(ratio, 1e-9)))
+        w, w_weight = _normal_nodes(min(0.25, 0.6 / max(ratio, 1e-9)) / (1 if self.smooth else 4))
         v, v_weight = _normal_nodes(0.2 if self.smooth else max(min(0.1, spread / 1.5), 8e-3))
         total = 0.0
         for start in range(0, len(v), 64):
@@ -163,11 +163,11 @@ def states(activation: str | Function, r: float, alpha: float) -> tuple[State, .
     least = channel.least_depth
     deepest = min(_DEEPEST, max(8.0, 6.0 + math.log1p(alpha * channel.slope**2 / channel.r)))
     depths = least + np.concatenate([[0.0], np.geomspace(1e-3 if least == 0 else 0.05, deepest - least, 32)])
+    if least > 0 and potential(float(depths[0])) <= potential(float(depths[1])):
+        raise fail("r", r, f"too small: the information at α = {alpha:g} depends on details finer than the sums")
     values = np.array([potential(float(depth)) for depth in depths])
     found = []
     for i in np.flatnonzero((values <= np.append(values[1:], np.inf)) & (values <= np.append(np.inf, values[:-1]))):
-        if least > 0 and i == 0:
-            raise fail("r", r, f"too small: the information at α = {alpha:g} depends on details finer than the sums")
         around = float(depths[max(i - 1, 0)]), float(depths[min(i + 1, len(depths) - 1)])
         best = minimize_scalar(potential, bounds=around, method="bounded", options={"xatol": 1e-9 * around[1]})
         depth = float(best.x) if best.fun < values[i] else float(depths[i])
