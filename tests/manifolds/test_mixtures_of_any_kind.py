@@ -62,9 +62,7 @@ def test_sums_over_points_against_the_gaussian_channel(r):
     """One spread, two ways: the second class of each pair is written as a product, which the channel does not take."""
     centres = ([1.0, 0.0], [-1.0, 0.0])
     channel = Mixture([Linear([0.5, 0.2], centre=c) for c in centres])
-    sums = Mixture(
-        [Linear([0.5, 0.2], centre=centres[0]), Product([Linear([0.5]), Linear([0.2])], centre=centres[1])]
-    )
+    sums = Mixture([Linear([0.5, 0.2], centre=centres[0]), Product([Linear([0.5]), Linear([0.2])], centre=centres[1])])
     assert float(sums.class_information(r)) == pytest.approx(float(channel.class_information(r)), abs=1.5e-2)
     assert float(sums.dimension(r)) == pytest.approx(float(channel.dimension(r)), rel=1e-2)
     assert float(sums.free_energy_gap(r, r / 2)) == pytest.approx(float(channel.free_energy_gap(r, r / 2)), abs=2e-2)
