@@ -61,7 +61,7 @@ class ScalarChannel:
     def __init__(self, activation: str | Function, r: float):
         self.f = activation_function(activation)
         self.r = positive_scalar(r, "r")
-        u = (np.arange(-4000, 4000) + 0.5) * (6.0 / 4000)
+        u = np.asarray((np.arange(-4000, 4000) + 0.5) * (6.0 / 4000), dtype=np.float64)
         value = self.f(u)
         levels = np.unique(value)
         if len(levels) < 20:
@@ -102,7 +102,7 @@ class ScalarChannel:
         root = math.sqrt(self.r)
         step = min(_WIDE / 3, 0.6 * root / self.slope) / (1 if self.smooth else 8)
         half = math.ceil(_LIMIT / step)
-        u = (np.arange(-half, half) + 0.5) * step  # u = 0, where kinks and jumps like to be, between two nodes
+        u = np.asarray((np.arange(-half, half) + 0.5) * step, dtype=np.float64)  # u = 0, where kinks and jumps like to be, between two nodes
         value = self.f(u)
         y = np.arange(value.min() - 8 * root, value.max() + 8 * root, root / 2)
         return u, y, np.exp(-0.5 * ((y[:, None] - value) / root) ** 2) / math.sqrt(2 * math.pi * self.r)
@@ -167,7 +167,8 @@ def states(activation: str | Function, r: float, alpha: float) -> tuple[State, .
         raise fail("r", r, f"too small: the information at α = {alpha:g} depends on details finer than the sums")
     values = np.array([potential(float(depth)) for depth in depths])
     found = []
-    for i in np.flatnonzero((values <= np.append(values[1:], np.inf)) & (values <= np.append(np.inf, values[:-1]))):
+    lowest = (values <= np.append(values[1:], np.inf)) & (values <= np.append(np.inf, values[:-1]))
+    for i in map(int, np.flatnonzero(lowest)):
         around = float(depths[max(i - 1, 0)]), float(depths[min(i + 1, len(depths) - 1)])
         best = minimize_scalar(potential, bounds=around, method="bounded", options={"xatol": 1e-9 * around[1]})
         depth = float(best.x) if best.fun < values[i] else float(depths[i])
@@ -205,7 +206,7 @@ def spinodals(activation: str | Function, alpha: float, r: ArrayLike) -> tuple[f
 
 def _normal_nodes(step: float) -> tuple[Array, Array]:
     half = math.ceil(_LIMIT / step)
-    nodes = (np.arange(-half, half) + 0.5) * (_LIMIT / half)
+    nodes = np.asarray((np.arange(-half, half) + 0.5) * (_LIMIT / half), dtype=np.float64)
     weight = np.exp(-0.5 * nodes**2)
     return nodes, weight / weight.sum()
 
