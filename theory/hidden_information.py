@@ -102,7 +102,8 @@ class ScalarChannel:
         root = math.sqrt(self.r)
         step = min(_WIDE / 3, 0.6 * root / self.slope) / (1 if self.smooth else 8)
         half = math.ceil(_LIMIT / step)
-        u = np.asarray((np.arange(-half, half) + 0.5) * step, dtype=np.float64)  # u = 0, where kinks and jumps like to be, between two nodes
+        # u = 0, where kinks and jumps like to be, lies between two nodes
+        u = np.asarray((np.arange(-half, half) + 0.5) * step, dtype=np.float64)
         value = self.f(u)
         y = np.arange(value.min() - 8 * root, value.max() + 8 * root, root / 2)
         return u, y, np.exp(-0.5 * ((y[:, None] - value) / root) ** 2) / math.sqrt(2 * math.pi * self.r)
