@@ -199,9 +199,9 @@ def _print_verification(rows: list[Any]) -> None:
     lines = [
         [
             row.quantity,
-            "" if row.leading is None else f"{row.leading:.4f}",
-            f"{row.theory:.4f}",
-            f"{row.simulation.mean:.4f} ± {row.simulation.stderr:.4f}",
+            "" if row.leading is None else f"{row.leading:.4g}",
+            f"{row.theory:.4g}",
+            f"{row.simulation.mean:.4g} ± {row.simulation.stderr:.2g}",
             f"{row.z:+.1f}",
         ]
         for row in rows
