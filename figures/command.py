@@ -142,16 +142,13 @@ def derive(
         raise ValueError(f"--list and the name {name!r}: give one of them")
     if name is None and latex:
         raise ValueError("--latex: give the name of one of the derivations, see `remanifold derive`")
-    if name is None:
-        listed = "".join(f"{key}\n    {module.plain(text)}\n" for key, text in DERIVATIONS.items())
-        text = _as_json(DERIVATIONS) if as_json else listed
+    derived = None if name is None else derivation(name)
+    if as_json:
+        text = _as_json(DERIVATIONS if derived is None else module.record(derived))
+    elif derived is None:
+        text = "".join(f"{key}\n    {module.plain(shows)}\n" for key, shows in DERIVATIONS.items())
     else:
-        derived = derivation(name)
-        text = (
-            _as_json(module.record(derived)) if as_json
-            else module.latex(derived) if latex
-            else module.terminal(derived) + "\n"
-        )  # fmt: skip
+        text = module.latex(derived) if latex else module.terminal(derived) + "\n"
     if out is None:
         typer.echo(text, nl=False)
     else:

@@ -42,7 +42,7 @@ class HiddenManifold:
         )
 
     def __repr__(self) -> str:
-        name = self.activation if isinstance(self.activation, str) else self.activation.__name__
+        name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", "callable")
         return f"HiddenManifold(latent_dim={self.latent_dim}, ambient_dim={self.ambient_dim}, activation={name})"
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:

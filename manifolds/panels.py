@@ -46,7 +46,7 @@ class Panels(NamedTuple):
 def resolved_panels(box: Array, integrand: Callable[[Array], Array], order: int, tolerance: float) -> Panels:
     """Panels on which the rule of `order` integrates `integrand` (u (n, d) → (n, c)) to `tolerance` of its total.
 
-    Splits where the rule on a panel and on its parts differ. RuntimeError after 2^17 panels: not smooth enough.
+    Splits where the rule on a panel and on its parts differ. ValueError after 2^17 panels: not smooth enough.
     """
     width = np.diff(box)[:, 0]
     pending = Panels(box.mean(axis=1)[None], width[None] / 2)
@@ -64,7 +64,7 @@ def resolved_panels(box: Array, integrand: Callable[[Array], Array], order: int,
         again = np.repeat(~good, 2 ** box.shape[0])
         pending, coarse = parts.at(again), fine[again]
         if sum(len(p.middle) for p in done) + len(pending.middle) > 2**17:
-            raise RuntimeError("the chart or the density is not smooth enough for Gauss–Legendre panels")
+            raise ValueError("chart, density: must be smooth (2^17 Gauss–Legendre panels do not resolve them)")
     return Panels(np.concatenate([p.middle for p in done]), np.concatenate([p.half for p in done]))
 
 

@@ -112,8 +112,8 @@ class Parametric(Manifold):
         if self.density is None:
             return element
         values = np.asarray(self.density(u), dtype=np.float64)
-        if values.shape != element.shape or not np.all(values >= 0) or not np.all(np.isfinite(values)):
-            raise ValueError(f"density: must turn u (n, {self.chart.dim}) into finite numbers (n,) ≥ 0")
+        if values.shape != element.shape or not np.all(values > 0) or not np.all(np.isfinite(values)):
+            raise ValueError(f"density: must turn u (n, {self.chart.dim}) into finite numbers (n,) > 0")
         return values * element
 
     def _panels(self, order: int, tolerance: float) -> Panels:
@@ -306,7 +306,10 @@ class Parametric(Manifold):
         while missing > 0:
             panel = rng.choice(len(chance), size=2 * missing + 16, p=chance / chance.sum())
             trial = panels.middle[panel] + panels.half[panel] * rng.uniform(-1, 1, (len(panel), self.chart.dim))
-            kept = trial[rng.uniform(size=len(panel)) * ceiling[panel] < self._mass(trial)][:missing]
+            mass = self._mass(trial)
+            if np.any(mass > ceiling[panel]):
+                raise ValueError("density: rises by half between the nodes of the cubature, too steeply to sample")
+            kept = trial[rng.uniform(size=len(panel)) * ceiling[panel] < mass][:missing]
             accepted.append(kept)
             missing -= len(kept)
         return np.concatenate(accepted)

@@ -11,18 +11,12 @@ from typing import NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.fft import dct
-from scipy.special import expit, ndtri
-from scipy.stats import qmc
 
 from theory.energy_law import EnergyLaw, has_energy_law
+from theory.finite_size_scaling import annealed_form, information_variance
 from theory.law import InformedLaw
 from theory.smooth_curve import SmoothCurve, covering
 from theory.validation import Array, fail, positive
-
-_LOG2_NODES = 11  # Sobol nodes of the variance of the information density
-_CIRCLE = np.exp(1j * np.pi * np.arange(9) / 8)  # the upper half of it
-_RADIUS = 0.3  # around k = 1; the nearest singularity is beyond k = 0
 
 
 class LandscapeLaw(InformedLaw, Protocol):
@@ -129,34 +123,23 @@ def noise_plane(
     information = _information_curve(law, sizes, tolerance, np.log([ratio.min(), ratio.max()]))
     lines = _lines(law, sizes, information.ratio_at(sizes), tolerance)
     dimension = -2 * information.slope(ratio)
-    variance = information_variance(energies or law, ratio, dimension)
+    variance = _variance(energies or law, ratio, dimension)
     deficit = sizes[:, None] - information(ratio)
-    retrieval, excess = _gaussian_averages(deficit, variance)
+    retrieval, excess = annealed_form(deficit, variance)
     phase = _phases(ratio, lines, noise_above, coverage_below)
     return NoisePlane(information(ratio), dimension, variance, deficit, retrieval, excess, phase, lines)
 
 
-def information_variance(law: object, r: Array, dimension: Array) -> Array:
-    """V(r) = Var[-|x-y|²/2r - φ(x, r)] in nats², shape (m,): see `noise_plane`; `dimension` is d(r).
-
-    With Λ_x(k) = ln E_y e^{-k|x-y|²/2r} it is E_x Λ_x''(1) + Var_x[Λ_x'(1) - Λ_x(1)], the variance in the posterior
-    and that of K(x, r); derivatives from Re Λ on a circle around k = 1.
-    """
+def _variance(law: object, r: Array, dimension: Array) -> Array:
+    """V(r) (m,), see `noise_plane`; `dimension` is d(r)."""
     if getattr(law, "is_gaussian", False) or not has_energy_law(law):
-        return np.asarray(dimension)
-    energies = cast(EnergyLaw, law)
-    scores = ndtri(qmc.Sobol(energies.radial_dim, rng=np.random.default_rng(0)).random_base2(_LOG2_NODES))
+        return dimension
 
     def at(ratio: float) -> float:
-        radii = energies.noisy_radii(ratio, scores)
-        on_circle = energies.log_energy_moment(radii, ratio, 1 + _RADIUS * _CIRCLE).real
-        # its Fourier cosine coefficients are the Taylor coefficients of Λ around 1
-        series = np.asarray(dct(on_circle, type=1, axis=1))[:, :3] / (_CIRCLE.size - 1)
-        constant, first, second = series[:, 0] / 2, series[:, 1] / _RADIUS, series[:, 2] / _RADIUS**2
-        return float(np.mean(2 * second) + np.var(first - constant))
+        return information_variance(cast(EnergyLaw, law), float(ratio)).total
 
     if r.size < 40:
-        return np.array([at(float(ratio)) for ratio in r])
+        return np.array([at(ratio) for ratio in r])
     return SmoothCurve(np.vectorize(at), np.log(r.min()), np.log(r.max()), tolerance=1e-5)(r)
 
 
@@ -185,21 +168,6 @@ def _lines(law: LandscapeLaw, levels: Array, condensed: Array, tolerance: float)
     gap = covering(gap_at, levels.min(), levels.max(), quantity, lower=frozen_share, tolerance=tolerance)
     frozen = gap.plus_slope().ratio_at(levels)
     return CriticalLines(condensed, gap.ratio_at(levels), -2 * frozen * gap.slope(frozen) / law.ambient_dim)
-
-
-def _gaussian_averages(deficit: Array, variance: Array) -> tuple[Array, Array]:
-    """E expit(-X) and E ln(1 + e^X), X = deficit + √V z, by the trapezoid rule in z, fine on the scale 1/√V."""
-    width = np.sqrt(variance)
-    step = min(0.2, 1.0 / max(float(width.max()), 1e-300))
-    z = np.arange(-7.5, 7.5 + step, step)
-    weight = np.exp(-(z**2) / 2)
-    weight /= weight.sum()
-    retrieval, excess = np.zeros(deficit.shape), np.zeros(deficit.shape)
-    for node, share in zip(z, weight, strict=True):
-        x = deficit + width * node
-        retrieval += share * expit(-x)
-        excess += share * np.logaddexp(0.0, x)
-    return retrieval, excess
 
 
 def _phases(r: Array, lines: CriticalLines, noise_above: float, coverage_below: float) -> NDArray[np.int8]:

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from sampled_posterior import check_pointwise
 from scipy.special import logsumexp
 
 from manifolds import Linear, Mixture, Parametric, Product, Sphere, Torus
@@ -19,20 +20,7 @@ KINDS = {
 
 @pytest.mark.parametrize("name", KINDS)
 def test_pointwise_quantities_agree_with_sampling_and_differences(name):
-    law, rng, r = KINDS[name], np.random.default_rng(3), 0.4
-    y = law.sample(200_000, rng)
-    x = y[0] + math.sqrt(r) * rng.standard_normal(law.ambient_dim)
-    factor = np.exp(-np.sum((x - y) ** 2, axis=1) / (2 * r))
-    error = factor.std() / factor.mean() / math.sqrt(len(y))
-    assert float(law.log_partition(x, r)) == pytest.approx(math.log(factor.mean()), abs=5 * error)
-    h, axes = 1e-4, np.eye(law.ambient_dim)
-    slope = [(law.log_density(x + h * e, r) - law.log_density(x - h * e, r)) / (2 * h) for e in axes]
-    np.testing.assert_allclose(law.score(x, r), slope, atol=1e-6)
-    response = [(law.posterior_mean(x + h * e, r) - law.posterior_mean(x - h * e, r)) / (2 * h) for e in axes]
-    np.testing.assert_allclose(law.posterior_covariance(x, r), r * np.array(response), atol=1e-6)
-    weight = factor / factor.sum()
-    divergence = math.log(len(y)) + float(weight @ np.log(np.maximum(weight, 1e-300)))
-    assert float(law.local_divergence(x, r)) == pytest.approx(divergence, abs=10 * error)
+    check_pointwise(KINDS[name], 0.4, step=1e-4, score=1e-6, covariance=1e-6)
 
 
 @pytest.mark.parametrize("name", KINDS)

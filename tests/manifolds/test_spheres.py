@@ -5,6 +5,7 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
+from sampled_posterior import check_pointwise
 
 from manifolds import Linear, Product, Sphere, Torus
 from theory import collapse, symmetry_breaking
@@ -71,20 +72,7 @@ def test_symmetry_of_a_sphere_breaks_at_its_variance():
     ],
 )
 def test_pointwise_quantities_agree_with_sampling_and_differences(law):
-    rng, r = np.random.default_rng(3), 0.3
-    y = law.sample(200_000, rng)
-    x = y[0] + math.sqrt(r) * rng.standard_normal(law.ambient_dim)
-    factor = np.exp(-np.sum((x - y) ** 2, axis=1) / (2 * r))
-    error = factor.std() / factor.mean() / math.sqrt(len(y))
-    assert float(law.log_partition(x, r)) == pytest.approx(math.log(factor.mean()), abs=5 * error)
-    h, axes = 1e-5, np.eye(law.ambient_dim)
-    slope = [(law.log_density(x + h * e, r) - law.log_density(x - h * e, r)) / (2 * h) for e in axes]
-    np.testing.assert_allclose(law.score(x, r), slope, atol=1e-7)
-    response = [(law.posterior_mean(x + h * e, r) - law.posterior_mean(x - h * e, r)) / (2 * h) for e in axes]
-    np.testing.assert_allclose(law.posterior_covariance(x, r), r * np.array(response), atol=1e-8)
-    weight = factor / factor.sum()
-    divergence = math.log(len(y)) + float(weight @ np.log(np.maximum(weight, 1e-300)))
-    assert float(law.local_divergence(x, r)) == pytest.approx(divergence, abs=10 * error)
+    check_pointwise(law, 0.3, step=1e-5, score=1e-7, covariance=1e-8)
 
 
 @pytest.mark.parametrize("law", [Sphere(3, 2.0, ambient_dim=6), Torus([1.0, 0.3], ambient_dim=6)])

@@ -8,7 +8,8 @@ import pytest
 
 from manifolds import Linear, Mixture, NormalizedLinear, Sphere, Torus
 from theory import collapse, generalization, onset
-from theory.phase_diagram import Phase, collapse_line, critical_lines, information_variance, noise_plane
+from theory.finite_size_scaling import information_variance
+from theory.phase_diagram import Phase, collapse_line, critical_lines, noise_plane
 from theory.smooth_curve import SmoothCurve, covering
 from theory.sphere_information import SphereProduct, sphere_divergence
 
@@ -156,7 +157,7 @@ def test_gaussian_averages_against_sampling():
 @pytest.mark.parametrize("law", [Sphere(5, 0.7), Mixture.two_gaussians(3, separation=2.0)], ids=repr)
 def test_variance_of_the_information_density_against_sampling(law):
     rng, r = np.random.default_rng(2), np.array([0.03, 0.4, 3.0])
-    found = information_variance(law, r, law.dimension(r))
+    found = [information_variance(law, ratio).total for ratio in r]
     for ratio, value in zip(r, found, strict=True):
         y = law.sample(4000, rng)
         x = y + math.sqrt(ratio) * rng.standard_normal(y.shape)
@@ -166,9 +167,9 @@ def test_variance_of_the_information_density_against_sampling(law):
 
 
 def test_on_a_curved_manifold_the_width_is_half_of_the_dimension():
-    r = np.array([1e-4])
-    assert information_variance(Sphere(8), r, np.array([8.0])) == pytest.approx(4.0, rel=0.01)
-    assert information_variance(NormalizedLinear([1.0, 1.0]), r, np.array([1.0])) == 1.0  # no closed energies: d(r)
+    assert noise_plane(Sphere(8), [10.0], [1e-4]).variance == pytest.approx(4.0, rel=0.01)
+    plane = noise_plane(NormalizedLinear([1.0, 1.0]), [3.0], [1e-2, 0.1])  # no closed energies: d(r)
+    np.testing.assert_array_equal(plane.variance, plane.dimension)
 
 
 @pytest.mark.parametrize(
