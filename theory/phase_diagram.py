@@ -114,7 +114,8 @@ def noise_plane(
     Retrieval and excess entropy are E expit(-X) and E ln(1 + e^X), X = ln N - I(r) + √V z, z ~ N(0, 1): the Gaussian
     approximation of docs/theory.md §5.1. At collapse it gives E w_1 = 0.5 where `finite_size` has 0.57 (N = 3000,
     16 equal variances) and 0.63 (S^8), and 0.23 nats too much excess entropy in both. V is exact for a linear manifold,
-    a Sobol sum (about 1e-3) for other laws with closed energies, and for the rest d(r), on spheres up to twice V.
+    `finite_size_scaling.information_variance` for other laws with closed energies, and for the rest d(r), on spheres
+    up to twice V.
     `noise_above` and `coverage_below` bound the phases that do not depend on N: at larger r the phase is NOISE, at
     smaller COVERAGE, between them CLASSES. `energies`: the same law in the form that offers closed energies, if `law`
     does not. ValueError for bad arguments.
