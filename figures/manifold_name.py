@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
-from manifolds import Linear, Manifold, Mixture, NormalizedLinear, Parametric, Sphere, Torus
+import numpy as np
+
+from manifolds import HiddenManifold, Linear, Manifold, Mixture, NormalizedLinear, Parametric, Sphere, Torus
 from theory.validation import fail, one_of
 
 
@@ -23,6 +25,10 @@ def manifold(name: str) -> Manifold:
         "swiss-roll": (Parametric.swiss_roll, {"turns": float, "height": float, "ambient_dim": int}),
         "trefoil": (Parametric.trefoil, {"scale": float, "ambient_dim": int}),
         "moebius": (Parametric.moebius, {"radius": float, "width": float, "ambient_dim": int}),
+        "hidden-manifold": (
+            _hidden_manifold,
+            {"latent_dim": int, "ambient_dim": int, "activation": str, "seed": int},
+        ),
         "losing-dimensions": (NormalizedLinear.two_subspaces, {"high": int, "low": int, "ambient_dim": int}),
     }
     kind, _, rest = name.partition(":")
@@ -42,6 +48,11 @@ def manifold(name: str) -> Manifold:
         raise fail("manifold", name, f"{kind} needs {', '.join(kinds)}, e.g. {kind}:{_example(kind)}") from None
 
 
+def _hidden_manifold(latent_dim: int, ambient_dim: int, activation: str = "tanh", seed: int = 0) -> HiddenManifold:
+    """The weights are those of the seed; information and dimension are the same for all."""
+    return HiddenManifold(latent_dim, ambient_dim, activation, rng=np.random.default_rng(seed))
+
+
 def _numbers(text: str) -> list[float]:
     """1x2+0.09x5 → [1, 1, 0.09, 0.09, 0.09, 0.09, 0.09]."""
     values: list[float] = []
@@ -58,5 +69,6 @@ def _example(kind: str) -> str:
         "torus": "radii=1+0.5",
         "ellipse": "a=1.5,b=1",
         "ellipsoid": "a=1.5,b=1,c=0.7",
+        "hidden-manifold": "latent_dim=50,ambient_dim=100",
     }
     return examples.get(kind, "variances=1x16")

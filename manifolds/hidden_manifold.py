@@ -1,26 +1,35 @@
-"""The hidden manifold: data on a curved random manifold, known through the replica method."""
+"""The hidden manifold: a random curved manifold, known through the replica averages of its law."""
 
-from functools import lru_cache
+import math
+from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
-from theory.hidden_information import Function, State, activation_function, information_density, states
-from theory.validation import Array, generator, points, positive, positive_integer, positive_scalar
+from manifolds.embedding import Embedding
+from manifolds.manifold import Manifold, like_points, over_noise
+from manifolds.random_features import feature_covariance, feature_moments
+from theory.activation import LIMIT, Activation, Function
+from theory.mismatched_replica import MismatchedState, mismatched_state
+from theory.replica import ReplicaState, ReplicaTheory
+from theory.validation import Array, generator, points, positive, positive_integer
 
-_STEP = 0.03  # in ln r, for d(r) = -2 dI/d ln r
+_SMALLEST, _LARGEST = 1e-12, 1e12  # r/Var f beyond which the leading power laws are followed
+_AVERAGES_ONLY = (
+    "HiddenManifold: known through its replica averages, not at single points; sample it and use EmpiricalScore"
+)
 
 
-class HiddenManifold:
-    """y = f(W z/√d), z ~ N(0, 1)^d, W (D × d) of independent N(0, 1) entries drawn once from `rng`.
+class HiddenManifold(Manifold):
+    """y = f(W z/√d), z ~ N(0, 1)^d, with one Gaussian matrix W (D, d) drawn from `rng` and kept as `weights`.
 
-    `latent_dim` d, `ambient_dim` D, `activation` f: linear, tanh, erf, relu, sign, sin or any vectorised callable.
-    I(r) and d(r) are replica-symmetric values, exact for d, D → ∞ at fixed α = D/d and typical W; at finite d they
-    differ by O(1) nat in the total (tanh, α = 2, r = 0.3: 0.551, 0.576, 0.584 per latent dimension at d = 6, 10, 14
-    against 0.588). The law at a given point x has no closed form: sample it and use the empirical score. ValueError
-    for bad arguments, and at r so small that the replica sums do not resolve f (theory.hidden_information.states).
-    Source: arXiv 2502.09578, 2502.04339; theory notes §7, docs/hidden_manifold.md.
+    `activation`: linear, tanh, erf, relu, sign, sin, or a vectorised callable (see `theory.activation`).
+    `information` and `dimension` are the replica-symmetric averages at D, d → ∞ with α = D/d fixed, times d: the
+    same for every W, with corrections of relative order 1/d (a few per cent at d = 10). Relative accuracy of the
+    averages themselves 1e-6 or better. What belongs to one point x (`log_partition`, `posterior_mean`, …) has no
+    such closed form and raises ValueError: sample the manifold and use `simulations.EmpiricalScore`.
+    ValueError for bad arguments. Source: arXiv 2502.09578, 2502.04339; docs/hidden_manifold.md.
     """
 
     def __init__(
@@ -32,60 +41,153 @@ class HiddenManifold:
         rng: np.random.Generator,
     ):
         self.latent_dim = positive_integer(latent_dim, "latent_dim")
-        self.ambient_dim = positive_integer(ambient_dim, "ambient_dim")
-        self.activation = activation
-        self._function = activation_function(activation)
+        super().__init__(Embedding(positive_integer(ambient_dim, "ambient_dim")))
+        self.activation = Activation(activation)
         self.weights = generator(rng).standard_normal((self.ambient_dim, self.latent_dim))
-        self.intrinsic_dim = min(self.latent_dim, self.ambient_dim)
-        self._density = lru_cache(maxsize=512)(
-            lambda r: information_density(self.activation, r, self.ambient_dim / self.latent_dim)
-        )
+        self.weights.setflags(write=False)
+        flat = all(run.steepest == 0 for run in self.activation.runs)
+        self.intrinsic_dim = 0 if flat else min(self.latent_dim, self.ambient_dim)
 
     def __repr__(self) -> str:
-        name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", "callable")
-        return f"HiddenManifold(latent_dim={self.latent_dim}, ambient_dim={self.ambient_dim}, activation={name})"
-
-    def sample(self, n: int, rng: np.random.Generator) -> Array:
-        """`n` points of the law, shape (n, D)."""
-        return self.image(generator(rng).standard_normal((positive_integer(n, "n"), self.latent_dim)))
-
-    def image(self, z: ArrayLike) -> Array:
-        """f(W z/√d) of latent points z (d,) or (n, d), shape (D,) or (n, D)."""
-        latent = points(z, self.latent_dim, "z")
-        y = self._function(latent @ self.weights.T / np.sqrt(self.latent_dim))
-        return y[0] if np.ndim(z) == 1 else y
-
-    def tangent_basis(self, z: ArrayLike) -> Array:
-        """Orthonormal basis (D, d) of the tangent space at the image of one latent point z (d,), smooth f, d ≤ D."""
-        latent = points(z, self.latent_dim, "z")
-        if len(latent) != 1:
-            raise ValueError("z: must be one latent point")
-        u = latent[0] @ self.weights.T / np.sqrt(self.latent_dim)
-        h = 1e-3
-        near = self._function(u + h) - self._function(u - h)
-        far = self._function(u + 2 * h) - self._function(u - 2 * h)
-        slope = (8 * near - far) / (12 * h)
-        return np.linalg.qr(slope[:, None] * self.weights)[0]
+        return f"HiddenManifold({self.latent_dim}, {self.ambient_dim}, activation={self.activation.name!r})"
 
     @property
-    def mean(self) -> Array:
-        """E y, shape (D,): that of the row norms of W as drawn."""
-        nodes = ndtri((np.arange(4096) + 0.5) / 4096)
-        scale = np.linalg.norm(self.weights, axis=1) / np.sqrt(self.latent_dim)
-        return self._function(scale[:, None] * nodes).mean(axis=1)
+    def alpha(self) -> float:
+        """α = D/d."""
+        return self.ambient_dim / self.latent_dim
+
+    # the population, by replicas
+
+    @cached_property
+    def theory(self) -> ReplicaTheory:
+        """Its replica theory: states, branches, spinodals."""
+        return ReplicaTheory(self.activation, self.alpha)
 
     def information(self, r: ArrayLike) -> Array:
-        """I(r) in nats, the replica value per latent dimension times d; r > 0 of any shape."""
-        values = np.vectorize(lambda ratio: self._density(float(ratio)), otypes=[np.float64])
-        return self.latent_dim * values(positive(r, "r"))[()]
+        """I(r) in nats: the lowest potential times d. Beyond r/Var f = 1e∓12, d(r) const and I ∝ 1/r are followed."""
+
+        def value(ratio: float) -> float:
+            inside, state = self._equilibrium(ratio)
+            if ratio < inside:
+                return state.potential + 0.5 * state.dimension * math.log(inside / ratio)
+            return state.potential * (inside / ratio)
+
+        return self.latent_dim * np.vectorize(value, otypes=[np.float64])(positive(r, "r"))[()]
 
     def dimension(self, r: ArrayLike) -> Array:
-        """d(r) = -2 dI/d ln r by a five-point rule, relative error about 1e-6 between transitions."""
-        ratio = positive(r, "r")
-        near = self.information(ratio * np.exp(_STEP)) - self.information(ratio * np.exp(-_STEP))
-        far = self.information(ratio * np.exp(2 * _STEP)) - self.information(ratio * np.exp(-2 * _STEP))
-        return -2 * (8 * near - far) / (12 * _STEP)
+        """d(r) = D E Var(y_i|x)/r at the equilibrium overlap, = -2 dI/d ln r."""
 
-    def states(self, r: float) -> tuple[State, ...]:
-        """Equilibrium and metastable states of the posterior at noise ratio r, information in nats per latent dim."""
-        return states(self.activation, positive_scalar(r, "r"), self.ambient_dim / self.latent_dim)
+        def value(ratio: float) -> float:
+            inside, state = self._equilibrium(ratio)
+            return state.dimension * min(inside / ratio, 1.0)
+
+        return self.latent_dim * np.vectorize(value, otypes=[np.float64])(positive(r, "r"))[()]
+
+    def _equilibrium(self, r: float) -> tuple[float, ReplicaState]:
+        """The nearest r in the range of the averages, and its state."""
+        inside = float(np.clip(r, _SMALLEST * self._variance_scale, _LARGEST * self._variance_scale))
+        return inside, self.theory.equilibrium(inside)
+
+    @cached_property
+    def _variance_scale(self) -> float:
+        first, second = feature_moments(self.activation, np.ones(1))
+        return float(second[0] - first[0] ** 2)
+
+    def free_energy_gap(self, r: ArrayLike, noise: ArrayLike) -> Array:
+        """G(r, s) by replicas with assumed noise r and true noise s (`theory.mismatched_replica`).
+
+        ValueError where they do not hold: s far above r, or below r where an even f still tells nothing.
+        """
+        return self._mismatched(r, noise, lambda state: state.gap)
+
+    def mean_local_divergence(self, r: ArrayLike, noise: ArrayLike) -> Array:
+        """E K(x, r) at x = y + √s ξ, in the same way."""
+        return self._mismatched(r, noise, lambda state: state.local_divergence)
+
+    def _mismatched(self, r: ArrayLike, noise: ArrayLike, quantity: Callable[[MismatchedState], float]) -> Array:
+        def value(ratio: float, s: float) -> float:
+            if s == ratio:
+                return float(self.information(ratio))
+            return self.latent_dim * quantity(mismatched_state(self.theory, ratio, s))
+
+        return over_noise(value, r, noise)
+
+    # the instance
+
+    def embed(self, latent: ArrayLike) -> Array:
+        """f(W z/√d), shape (n, D) or (D,), of latent points z (n, d) or (d,)."""
+        z = points(latent, self.latent_dim, "latent")
+        return like_points(latent, self.activation(z @ self.weights.T / math.sqrt(self.latent_dim)))
+
+    def _sample(self, n: int, rng: np.random.Generator) -> Array:
+        return self.embed(rng.standard_normal((n, self.latent_dim)))
+
+    def _mean(self) -> Array:
+        return feature_moments(self.activation, self._deviations)[0]
+
+    @property
+    def _deviations(self) -> Array:
+        """√(|W_i|²/d), the standard deviations of the pre-activations."""
+        return np.linalg.norm(self.weights, axis=1) / math.sqrt(self.latent_dim)
+
+    @cached_property
+    def _covariance(self) -> Array:
+        return feature_covariance(self.activation, self.weights)
+
+    def covariance(self) -> Array:
+        """Covariance of the data at this W, (D, D); see `random_features.feature_covariance` for its accuracy."""
+        return self._covariance.copy()
+
+    def leading_variance(self) -> float:
+        """Largest eigenvalue of the covariance at this W."""
+        return float(np.linalg.eigvalsh(self._covariance)[-1])
+
+    def tangent_basis(self, y: ArrayLike | None = None, *, latent: ArrayLike | None = None) -> Array:
+        """Orthonormal basis (D, k) of the tangent space diag(f'(u)) W at one point, k ≤ d its rank.
+
+        Given by the point y (D,) itself where f is strictly monotone and D ≥ d (|y| so close to saturation that f
+        cannot be inverted raises), else by its `latent` z (d,).
+        """
+        if (y is None) == (latent is None):
+            raise ValueError("y and latent: give one of them, the point or its latent coordinates")
+        z = self._invert(y) if latent is None else points(latent, self.latent_dim, "latent")
+        if len(z) != 1:
+            raise ValueError("latent: must be one point")
+        u = self.weights @ z[0] / math.sqrt(self.latent_dim)
+        left, singular, _ = np.linalg.svd(self._slope(u)[:, None] * self.weights, full_matrices=False)
+        return left[:, singular > 1e-12 * max(singular[0], 1e-300)]
+
+    def _slope(self, u: Array) -> Array:
+        slope = np.zeros_like(u)
+        for run in Activation(self.activation.given, max(LIMIT, 1.1 * float(np.abs(u).max()))).runs:
+            inside = (u > run.start) & (u < run.end)
+            slope[inside] = run.slope(u[inside]) * run.direction
+        return slope
+
+    def _invert(self, y: ArrayLike | None) -> Array:
+        value = points(np.asarray(y, dtype=np.float64), self.ambient_dim, "y")
+        wide = Activation(self.activation.given, 1.5 * LIMIT)
+        if len(wide.runs) > 1 or self.ambient_dim < self.latent_dim or len(value) != 1:
+            raise ValueError("y: only one point of a strictly monotone f with D ≥ d can be inverted; give its latent z")
+        run = wide.runs[0]
+        u = run.preimage(value[0], value[0])[0]
+        for _ in range(4):
+            slope = run.slope(u) * run.direction
+            u = np.clip(
+                u - (self.activation(u) - value[0]) / np.where(slope == 0, math.inf, slope), -wide.limit, wide.limit
+            )
+        z = np.linalg.lstsq(self.weights / math.sqrt(self.latent_dim), u, rcond=None)[0]
+        if np.abs(self.embed(z) - value[0]).max() > 1e-6 * math.sqrt(self._variance_scale):
+            raise ValueError("y: must be a point of the manifold (no latent z maps to it within 1e-6)")
+        return np.asarray(z[None], dtype=np.float64)
+
+    # what belongs to one noisy point has no replica average
+
+    def _log_partition(self, z: Array, r: float) -> Array:
+        raise ValueError(_AVERAGES_ONLY)
+
+    def _posterior_mean(self, z: Array, r: float) -> Array:
+        raise ValueError(_AVERAGES_ONLY)
+
+    def _posterior_covariance(self, z: Array, r: float) -> Array:
+        raise ValueError(_AVERAGES_ONLY)
