@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from figures import command
@@ -60,6 +61,17 @@ def test_times_in_json_agree_with_the_closed_form(monkeypatch, capsys):
     assert points["collapse"]["r"] == pytest.approx(expected, rel=1e-10)
     assert points["collapse"]["VE t"] == pytest.approx(expected, rel=1e-10)
     assert "reason" in points["symmetry breaking (drift)"]  # a Gaussian of variance 2 has none
+
+
+def test_a_linear_hidden_manifold_collapses_with_its_spectrum(monkeypatch, capsys):
+    """½ Σ ln(1 + λ/r) over the eigenvalues of W Wᵀ/d equals ln N at r_c, up to the fluctuation of ln det, 1 %."""
+    name = "hidden-manifold:latent_dim=200,ambient_dim=400,activation=linear,seed=3"
+    assert run(monkeypatch, "times", name, "--n", "1e30", "--json") == 0
+    points = {row["quantity"]: row for row in json.loads(capsys.readouterr().out)["critical_points"]}
+    weights = np.random.default_rng(3).standard_normal((400, 200)) / np.sqrt(200)
+    _, log_det = np.linalg.slogdet(np.eye(200) + weights.T @ weights / points["collapse"]["r"])
+    assert log_det / 2 == pytest.approx(30 * np.log(10), rel=0.01)
+    assert "EmpiricalScore" in points["symmetry breaking (drift)"]["reason"]
 
 
 def test_times_table_names_every_clock(monkeypatch, capsys):
