@@ -191,6 +191,34 @@ def demo(out: Out = Path("output"), seed: Seed = 0) -> None:
         raise typer.Exit(1)
 
 
+@app.command(
+    epilog="Examples:  remanifold bench     remanifold bench brute-force --quick     remanifold bench condensed-phase --json"
+)
+def bench(
+    name: Annotated[str | None, typer.Argument(help="One of the benchmarks; without it, their list.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes and few calls: seconds.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Time the engine side by side with its peers on this machine, or measure its accuracy and memory."""
+    from benchmarks.registry import BENCHMARKS, cell, machine, rows
+
+    if name is None:
+        if as_json:
+            _print_json(BENCHMARKS)
+        for title, description in {} if as_json else BENCHMARKS.items():
+            typer.echo(f"{title}\n    {description}")
+        return
+    measured = []
+    for row in rows(name, quick):
+        measured.append(row)
+        typer.echo("  ".join(f"{key} {cell(value)}" for key, value in row.items()), err=True)  # as they come
+    if as_json:
+        _print_json({"benchmark": name, "quick": quick, "machine": machine(), "rows": measured})
+        return
+    _print_table(list(measured[0]), [[cell(value) for value in row.values()] for row in measured])
+    typer.echo(", ".join(f"{key} {value}" for key, value in machine().items()))
+
+
 def _print_verification(rows: list[Any]) -> None:
     header = ["quantity", "leading order", "theory", "simulation ± s.e.", "z"]
     lines = [

@@ -7,13 +7,18 @@ information and dimension at scale r.  Names agree with those of the manifolds (
 the models (networks), so that the three can be laid on one axis.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import eigh
 
-from simulations.kernel import SKIP_BELOW, Sums, pack, posterior_sums
+from simulations.control_variates import controlled, planted_controls
+from simulations.engine import Engine, Plan
+from simulations.kernel import Sums
+from simulations.planted_curve import planted_sums, smallest_ratio
+from simulations.span import find_span
+from simulations.survivors import covariance, leading_variances, survivors
 from theory import validation
 from theory.estimate import Estimate
 
@@ -22,7 +27,7 @@ Indices = NDArray[np.integer[Any]]
 
 # Largest |coordinate| and r (1/r likewise) whose squares and ratios stay finite in each precision.
 _REACH = {"float64": (1e100, 1e100), "float32": (1e15, 1e30)}
-_PANEL_BYTES = 2**19  # a panel and the running means of a chunk fit in the second-level cache
+_SHARED_DISTANCES = (3, 64)  # noise ratios and dimensions from which a curve reuses its distances
 
 
 class Posterior(NamedTuple):
@@ -47,19 +52,20 @@ class EmpiricalScore:
     Queries `x` have shape (D,) or (n, D); results then lack or have the leading axis n.  The noise
     ratio `r` is one number, or for batched queries an array (n,).  All results are float64.
 
-    dtype="float64": relative accuracy about 1e-13 from r = 1e-8 to 1e6, where rounding of the query
-    itself permits.  dtype="float32": differences and exponentials in single precision, about twice as
-    fast.  Points and queries are then rounded by δ ~ 6e-8 of the spread, so log-weights err by about
-    δ |x-y|/r, that is δ √(D/r) at the noise level, and the mean by 1e-5 of the spread or less for
-    r well above spread² D × 1e-5.
-    `block` is the number of points per panel, a power of two ≥ 8; the default suits the cache.
-    Memory: a centred copy of `y` and the panels, twice the data.
+    dtype="float64": relative accuracy about 1e-12 from r = 1e-10 to 1e10, where rounding of the query
+    itself permits.  dtype="float32": posterior mean and log density good to 1e-5, several times faster.
+    How a sum is done is chosen by r, N, D and the spectrum; `plan(r)` says how and why, `engine` = "plain",
+    "vectors" (float32 only) or "pruned" overrides.  Points that span few of the D dimensions are
+    treated in their span.  `block`: points per panel of the plain kernel, a power of two ≥ 8.
 
-    ValueError: `y` empty, not (N, D), not finite or too large to square; unknown dtype; bad block;
-    in the methods, x or r of wrong shape, r ≤ 0, or numbers out of reach of the precision.
+    Memory: `y` is kept by reference where it needs no centring (do not change it), else copied; besides, half to
+    all of its size again for each kind of engine used.
+
+    ValueError: `y` empty, not (N, D), not finite or too large to square; unknown dtype or engine; bad
+    block; in the methods, x or r of wrong shape, r ≤ 0, or numbers out of reach of the precision.
     """
 
-    def __init__(self, y: ArrayLike, dtype: str = "float64", block: int | None = None):
+    def __init__(self, y: ArrayLike, dtype: str = "float64", block: int | None = None, engine: str = "auto"):
         validation.one_of(dtype, _REACH, "dtype")
         y = validation.numbers(y, "y")
         if y.ndim != 2 or y.size == 0:
@@ -68,15 +74,33 @@ class EmpiricalScore:
         self.n_points, self.ambient_dim = y.shape
         self._within_reach(y, "y")
         self._centre = _centre(y)
-        self._points = y - self._centre
-        self._panels = pack(self._points, self._block(block), dtype)
+        points = y - self._centre if self._centre.any() else np.ascontiguousarray(y)
+        span = find_span(points)
+        self._axes = None if span is None else span.axes
+        self._points = points if span is None else span.coordinates
+        self._engine = Engine(self._points, dtype, engine, block)
+
+    def plan(self, r: float) -> Plan:
+        """How queries at noise ratio r are summed, and why; see `Plan`."""
+        plan = self._engine.plan(float(self._ratios(validation.positive_scalar(r, "r"))))
+        if self._axes is None:
+            return plan
+        return plan._replace(reason=f"{plan.reason}; {self.span_dim} of {self.ambient_dim} dimensions span the points")
+
+    @property
+    def span_dim(self) -> int:
+        """Dimensions the engine works in: those of the span of the centred points if few, else D."""
+        return self._points.shape[1]
+
+    def training_points(self, index: ArrayLike) -> Array:
+        """The training points y^μ of the given indices, shape (…, D), to rounding."""
+        return self._lift(self._points[np.asarray(index)]) + self._centre
 
     # ---- one pass over the points ---------------------------------------------------------------
 
     def observe(self, x: ArrayLike, r: ArrayLike) -> Posterior:
         """All posterior observables of `Posterior` from a single pass over the points."""
-        queries, ratios, single = self._queries(x, r)
-        sums = posterior_sums(self._panels, self.n_points, queries, ratios)
+        _, ratios, single, sums = self._sums(x, r)
         posterior = Posterior(sums.mean + self._centre, self._log_density(sums, ratios), *sums[2:])
         return Posterior(*(field[0] for field in posterior)) if single else posterior
 
@@ -86,8 +110,7 @@ class EmpiricalScore:
 
     def score(self, x: ArrayLike, r: ArrayLike) -> Array:
         """∇ log p(x) = (m - x)/r; shape of x."""
-        queries, ratios, single = self._queries(x, r)
-        sums = posterior_sums(self._panels, self.n_points, queries, ratios)
+        queries, ratios, single, sums = self._sums(x, r)
         score = (sums.mean - queries) / ratios[:, None]
         return score[0] if single else score
 
@@ -121,23 +144,26 @@ class EmpiricalScore:
         queries, ratios, single = self._queries(x, r)
         covariances = np.empty((len(queries), self.ambient_dim, self.ambient_dim))
         for q, (query, ratio) in enumerate(zip(queries, ratios, strict=True)):
-            covariances[q] = self._covariance(*self._survivors(query, ratio))
+            kept, weights, _ = survivors(self._points, query, ratio)
+            covariances[q] = self._lift(self._lift(covariance(self._points, kept, weights)).T)
         return covariances[0] if single else covariances
 
     def jacobian_spectrum(self, x: ArrayLike, r: ArrayLike, k: int | None = None) -> Array:
         """Eigenvalues of the score Jacobian J = -(1/r)(I - C/r), descending, shape (…, k), default k = D.
 
         Directions orthogonal to all surviving points have exactly -1/r; the smaller of the D × D
-        covariance and the Gram matrix of the survivors is diagonalized.  The number of eigenvalues
-        of C/r above ½ is the local dimension as in arXiv:2410.08727.
+        covariance and the Gram matrix of the survivors is diagonalized; C/r is good to 1e-12.  The number of
+        eigenvalues of C/r above ½ is the local dimension as in arXiv:2410.08727.
         """
         queries, ratios, single = self._queries(x, r)
         k = self.ambient_dim if k is None else validation.positive_integer(k, "k")
         if k > self.ambient_dim:
             raise validation.fail("k", k, f"must be at most the ambient dimension {self.ambient_dim}")
-        spectra = np.zeros((len(queries), k))
+        variances = np.zeros((len(queries), k))
+        within = min(k, self.span_dim)
         for q, (query, ratio) in enumerate(zip(queries, ratios, strict=True)):
-            spectra[q] = -(1.0 - self._variances(query, ratio, k) / ratio) / ratio
+            variances[q, :within] = leading_variances(self._points, query, ratio, within)
+        spectra = -(1.0 - variances / ratios[:, None]) / ratios[:, None]
         return spectra[0] if single else spectra
 
     # ---- averages over planted queries ----------------------------------------------------------
@@ -146,13 +172,14 @@ class EmpiricalScore:
         """Planted queries x = y^μ + √r ξ, shape (n, D), and the indices μ, spread evenly over the points."""
         ratio = validation.positive_scalar(r, "r")
         index, noise = self._plant(rng, validation.positive_integer(n_queries, "n_queries"))
-        return self._points[index] + np.sqrt(ratio) * noise + self._centre, index
+        return self.training_points(index) + np.sqrt(ratio) * noise, index
 
     def information(self, r: ArrayLike, rng: np.random.Generator, n_queries: int = 512) -> Estimate:
-        """Empirical information I(μ; x) = E[ln N - S(x)] in nats; between 0 and ln N.
+        """Empirical information I(μ; x) = E[ln N - S(x)] in nats; between 0 and ln N up to its error.
 
         Averaging the entropy of the weights, rather than ln w_1 of the planted point, is the
-        Rao-Blackwell form of the same mean.  `r` of any shape; all r share their random numbers, so
+        Rao-Blackwell form of the same mean; what is left of the scatter is reduced by control variates
+        (`simulations.control_variates`).  `r` of any shape; all r share their random numbers, so
         that curves are smooth.  ValueError: r ≤ 0, rng not a Generator, n_queries < 2.
         """
 
@@ -172,7 +199,7 @@ class EmpiricalScore:
 
         return self._average(trace, r, rng, n_queries)
 
-    # ---- inner workings; all coordinates centred ------------------------------------------------
+    # ---- inner workings; coordinates centred, and in the span -----------------------------------
 
     def _within_reach(self, values: Array, argument: str) -> None:
         reach, _ = _REACH[self.dtype]
@@ -181,17 +208,15 @@ class EmpiricalScore:
             allowed = f"must not exceed {reach:g}, so that squares stay finite in {self.dtype}"
             raise ValueError(f"max |{argument}| = {largest:g}: {allowed}")
 
-    def _block(self, block: int | None) -> int:
-        if block is None:
-            fits = _PANEL_BYTES // (self.ambient_dim * np.dtype(self.dtype).itemsize)
-            enough = max(8, 1 << (self.n_points - 1).bit_length())
-            return min(enough, max(32, min(256, 1 << max(fits, 1).bit_length() - 1)))
-        block = validation.positive_integer(block, "block")
-        if block < 8 or block & (block - 1):
-            raise validation.fail("block", block, "must be a power of two ≥ 8")
-        return block
+    def _project(self, vectors: Array) -> Array:
+        """Coordinates (…, k) in the span."""
+        return vectors if self._axes is None else vectors @ self._axes
 
-    def _queries(self, x: ArrayLike, r: ArrayLike) -> tuple[Array, Array, bool]:
+    def _lift(self, coordinates: Array) -> Array:
+        """Vectors (…, D) of coordinates in the span."""
+        return coordinates if self._axes is None else coordinates @ self._axes.T
+
+    def _checked(self, x: ArrayLike, r: ArrayLike) -> tuple[Array, Array, bool]:
         """Centred queries (n, D), noise ratios (n,), and whether x was a single point."""
         queries = validation.points(x, self.ambient_dim)
         self._within_reach(queries, "x")
@@ -201,6 +226,25 @@ class EmpiricalScore:
             allowed = "a number" if single else f"a number or an array of shape ({len(queries)},)"
             raise ValueError(f"r has shape {ratios.shape}: must be {allowed}")
         return queries - self._centre, np.broadcast_to(ratios, len(queries)), single
+
+    def _queries(self, x: ArrayLike, r: ArrayLike) -> tuple[Array, Array, bool]:
+        """As `_checked`, in coordinates of the span (n, k)."""
+        queries, ratios, single = self._checked(x, r)
+        return self._project(queries), ratios, single
+
+    def _sums(self, x: ArrayLike, r: ArrayLike) -> tuple[Array, Array, bool, Sums]:
+        """Queries, ratios and single as `_checked`, and the sums in the ambient space."""
+        queries, ratios, single = self._checked(x, r)
+        coordinates = self._project(queries)
+        sums = self._engine.sums(coordinates, ratios)
+        if self._axes is not None:
+            outside = np.sum((queries - self._lift(coordinates)) ** 2, axis=1)
+            sums = sums._replace(
+                mean=self._lift(sums.mean),
+                log_sum=sums.log_sum - outside / (2 * ratios),
+                mean_square_distance=sums.mean_square_distance + outside,
+            )
+        return queries, ratios, single, sums
 
     def _ratios(self, r: ArrayLike) -> Array:
         ratios = validation.positive(r, "r")
@@ -212,48 +256,8 @@ class EmpiricalScore:
     def _log_density(self, sums: Sums, r: Array) -> Array:
         return sums.log_sum - np.log(self.n_points) - 0.5 * self.ambient_dim * np.log(2 * np.pi * r)
 
-    def _survivors(self, x: Array, r: float) -> tuple[Indices, Array]:
-        """Points that keep a weight, and those weights; the rest has less than 1e-26 in total."""
-        square_distances = np.empty(self.n_points)
-        rows = max(1, _PANEL_BYTES // (8 * self.ambient_dim))
-        for start in range(0, self.n_points, rows):
-            part = slice(start, start + rows)
-            difference = self._points[part] - x
-            square_distances[part] = np.einsum("nd,nd->n", difference, difference)
-        logits = (square_distances.min() - square_distances) / (2 * r)
-        kept = np.flatnonzero(logits >= -SKIP_BELOW - np.log(self.n_points))
-        weights = np.exp(logits[kept])
-        return kept, weights / weights.sum()
-
-    def _covariance(self, kept: Indices, weights: Array) -> Array:
-        """Weighted covariance of the points `kept`, a block of rows at a time."""
-        rows = max(1, _PANEL_BYTES // (8 * self.ambient_dim), self.ambient_dim)
-        blocks = [slice(start, start + rows) for start in range(0, len(kept), rows)]
-        mean = sum(weights[part] @ self._points[kept[part]] for part in blocks)
-        covariance = np.zeros((self.ambient_dim, self.ambient_dim))
-        for part in blocks:
-            half = np.sqrt(weights[part])[:, None] * (self._points[kept[part]] - mean)
-            covariance += half.T @ half
-        return covariance
-
-    def _variances(self, x: Array, r: float, k: int) -> Array:
-        """The k largest eigenvalues of the posterior covariance, descending."""
-        kept, weights = self._survivors(x, r)
-        if len(kept) >= self.ambient_dim:
-            matrix = self._covariance(kept, weights)
-        else:
-            deviations = self._points[kept] - weights @ self._points[kept]
-            half = np.sqrt(weights)[:, None] * deviations
-            matrix = half @ half.T
-        size = len(matrix)
-        variances = np.zeros(k)
-        wanted = [size - min(k, size), size - 1]
-        leading = eigh(matrix, eigvals_only=True, subset_by_index=wanted, check_finite=False)[::-1]
-        variances[: len(leading)] = np.maximum(leading, 0.0)
-        return variances
-
     def _plant(self, rng: np.random.Generator, n_queries: int) -> tuple[Indices, Array]:
-        """Stratified indices μ and unit noise ξ: the random numbers of planted queries."""
+        """Stratified indices μ and unit noise ξ (n, D): the random numbers of planted queries."""
         rng = validation.generator(rng)
         # A permutation even for whole rounds: a generator seeded like the one that drew the data
         # would otherwise give noise equal to the points.
@@ -266,12 +270,25 @@ class EmpiricalScore:
         if validation.positive_integer(n_queries, "n_queries") < 2:
             raise validation.fail("n_queries", n_queries, "must be ≥ 2, for an error bar")
         index, noise = self._plant(rng, n_queries)
-        samples = np.empty((ratios.size, n_queries))
-        for row, ratio in zip(samples, ratios.flat, strict=True):
-            x = self._points[index] + np.sqrt(ratio) * noise
-            sums = posterior_sums(self._panels, self.n_points, x, np.full(n_queries, ratio))
-            row[:] = observable(x, ratio, sums)
-        return Estimate.of(samples.reshape(*ratios.shape, n_queries))
+        noise = self._project(noise)
+        means, errors = np.empty(ratios.size), np.empty(ratios.size)
+        for i, (ratio, x, sums) in enumerate(self._planted_sums(ratios.ravel(), index, noise)):
+            samples, controls = observable(x, ratio, sums), planted_controls(noise, ratio, sums)
+            means[i], errors[i] = controlled(samples, controls)
+        return Estimate(means.reshape(ratios.shape)[()], errors.reshape(ratios.shape)[()])
+
+    def _planted_sums(self, ratios: Array, index: Indices, noise: Array) -> Iterator[tuple[float, Array, Sums]]:
+        """(r, x, sums) at every r, from shared distances where that is faster and accurate."""
+        at = [self._points[index] + np.sqrt(r) * noise for r in ratios]
+        few, low = _SHARED_DISTANCES
+        shared = self.dtype == "float64" and self.span_dim >= low
+        allowed = smallest_ratio(self._points) if shared else np.inf
+        together = [i for i, r in enumerate(ratios) if r >= allowed and self._engine.plan(float(r)).engine == "plain"]
+        done = {}
+        if len(together) >= few:
+            done = dict(zip(together, planted_sums(self._points, index, noise, ratios[together]), strict=True))
+        for i, (r, x) in enumerate(zip(ratios, at, strict=True)):
+            yield float(r), x, done.get(i) or self._engine.sums(x, np.full(len(x), r))
 
 
 def _centre(y: Array) -> Array:

@@ -31,6 +31,8 @@ from numba import njit, prange
 from numba.extending import overload
 from numpy.typing import NDArray
 
+from theory import validation
+
 # Numba's OpenMP layer, started before `import torch`, makes torch 5-9 times slower.  The workqueue
 # layer does not, but it aborts when two Python threads enter it at once: hence the lock.
 _settings: Any = numba.config
@@ -42,6 +44,7 @@ GROUP = 4  # queries that share one load of a panel
 LARGEST_CHUNK = 64  # queries that share one panel in cache
 SEGMENT = 16  # coordinates summed in the dtype of the panels before float64 takes over
 SKIP_BELOW = 60.0  # see the bound in the module docstring
+_PANEL_BYTES = 2**19  # a panel and the running means of a chunk fit in the second-level cache
 _FORGOTTEN = 700.0  # e^-700: what lies so far below a new maximum is dropped altogether
 
 _compiled: Any = {"cache": True, "error_model": "numpy", "nogil": True}
@@ -334,6 +337,18 @@ def _chunk_size(n_queries: int) -> int:
     threads = numba.get_num_threads()
     rounds = -(-n_queries // (LARGEST_CHUNK * threads))
     return GROUP * -(-n_queries // (rounds * threads * GROUP))
+
+
+def block_size(n_points: int, dim: int, dtype: str, block: int | None = None) -> int:
+    """Points per panel: `block` if given, a power of two ≥ 8, else what suits the second-level cache."""
+    if block is None:
+        fits = _PANEL_BYTES // (dim * np.dtype(dtype).itemsize)
+        enough = max(8, 1 << (n_points - 1).bit_length())
+        return min(enough, max(32, min(256, 1 << max(fits, 1).bit_length() - 1)))
+    block = validation.positive_integer(block, "block")
+    if block < 8 or block & (block - 1):
+        raise validation.fail("block", block, "must be a power of two ≥ 8")
+    return block
 
 
 def pack(points: NDArray[np.float64], width: int, dtype: str) -> NDArray[Any]:
