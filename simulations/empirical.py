@@ -76,8 +76,9 @@ class EmpiricalScore:
         self._centre = _centre(y)
         points = y - self._centre if self._centre.any() else np.ascontiguousarray(y)
         span = find_span(points)
-        self._axes = None if span is None else span.axes
-        self._points = points if span is None else span.coordinates
+        self._points, self._axes = points, None
+        if span is not None:
+            self._points, self._axes, self._centre = span.coordinates, span.axes, self._centre + span.origin
         self._engine = Engine(self._points, dtype, engine, block)
 
     def plan(self, r: float) -> Plan:
@@ -131,8 +132,10 @@ class EmpiricalScore:
         return np.maximum(np.log(self.n_points) - self.observe(x, r).entropy, 0.0)
 
     def nearest(self, x: ArrayLike) -> Any:
-        """Index of the nearest training point (the lowest on ties); it does not depend on r."""
-        return self.observe(x, 1.0).nearest
+        """Index of the nearest training point; of points equally near to rounding the lowest, in float64."""
+        _, reach = _REACH[self.dtype]
+        # at small r only the nearest points matter, which is what pruning finds fastest
+        return self.observe(x, max(1e-9 * float(np.mean(self._points**2)), 1.0 / reach)).nearest
 
     # ---- second moments -------------------------------------------------------------------------
 
@@ -273,7 +276,7 @@ class EmpiricalScore:
         noise = self._project(noise)
         means, errors = np.empty(ratios.size), np.empty(ratios.size)
         for i, (ratio, x, sums) in enumerate(self._planted_sums(ratios.ravel(), index, noise)):
-            samples, controls = observable(x, ratio, sums), planted_controls(noise, ratio, sums)
+            samples, controls = observable(x, ratio, sums), planted_controls(noise, ratio, sums, self.n_points)
             means[i], errors[i] = controlled(samples, controls)
         return Estimate(means.reshape(ratios.shape)[()], errors.reshape(ratios.shape)[()])
 

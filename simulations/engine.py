@@ -1,6 +1,7 @@
 """Which kernel sums over the points, and why: brute force, plain or by explicit vectors, or certified pruning."""
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulations import kernel
 from simulations.kernel import Sums
-from simulations.pruning.choice import Choice, choose
+from simulations.pruning.choice import choose
 from simulations.pruning.pruned_sums import BOXES, pruned_sums
 from simulations.pruning.tree import Tree
 from simulations.vectors import brute
@@ -17,13 +18,14 @@ from theory import validation
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Kernel = Callable[[Array, Array], Sums]
 
 ENGINES = ("auto", "plain", "vectors", "pruned")
 SKIPPED = 1e-12  # share of the weight that pruning may leave out
-TOLERANCE = 1e-5  # error of the weights from single precision, beyond which it is not used
+TOLERANCE = 3e-5  # estimated error of ln w in float32, of which results show a third at most (docs/benchmarks.md)
 
 _FEWEST = 2048  # points from which a search tree may pay
-_PLAIN = {"float64": 4.0, "float32": 2.0}  # time of the plain kernel in units of that of explicit vectors
+_DOUBLE, _DIFFERENCES = 4.0, 1.6  # time of plain float64, and of float32 differences, in units of float32 products
 _PILOT, _CELLS = 8, 10  # queries that try a noise ratio; plans per factor of ten in r
 
 
@@ -53,7 +55,7 @@ class Engine:
             raise validation.fail("engine", engine, "needs a processor with AVX2 or AVX-512: use plain")
         self.points, self.dtype, self.engine, self.given_block = points, dtype, engine, block
         kernel.block_size(*points.shape, dtype, block)  # raises
-        self._plans: dict[int, tuple[Plan, int]] = {}
+        self._plans: dict[int, tuple[Plan, Kernel]] = {}
 
     def plan(self, r: float) -> Plan:
         """The plan at noise ratio r: the same for all r within a tenth of a decade."""
@@ -61,84 +63,101 @@ class Engine:
 
     def sums(self, x: Array, r: Array) -> Sums:
         """Sums of the queries x (Q, D) at noise ratios r (Q,), by their plans."""
-        if r.size and r.min() == r.max():
-            return self._sums(x, r, *self._planned(float(r[0])))
         cells = _cell(r)
-        results, order = [], []
-        for cell in np.unique(cells):
-            these = np.flatnonzero(cells == cell)
-            results.append(self._sums(x[these], r[these], *self._planned(float(r[these[0]]))))
-            order.append(these)
-        if not results:
-            return self._plain(x, r)
+        if np.ptp(cells) == 0:
+            return self._planned(float(r[0]))[1](x, r)
+        order = [np.flatnonzero(cells == cell) for cell in np.unique(cells)]
+        results = [self._planned(float(r[these[0]]))[1](x[these], r[these]) for these in order]
         back = np.argsort(np.concatenate(order))
         return Sums(*(np.concatenate(field)[back] for field in zip(*results, strict=True)))
 
     # ---- the choice -----------------------------------------------------------------------------
 
-    def _planned(self, r: float) -> tuple[Plan, int]:
+    def _planned(self, r: float) -> tuple[Plan, Kernel]:
         cell = int(_cell(np.float64(r)))
         if cell not in self._plans:
             self._plans[cell] = self._choose(10.0 ** (cell / _CELLS))
         return self._plans[cell]
 
-    def _choose(self, r: float) -> tuple[Plan, int]:
-        """The plan, and the walk of the tree where it prunes."""
-        brute_force = "vectors" if self.dtype == "float32" and LANES else "plain"
-        if self.engine in ("plain", "vectors"):
-            return Plan(self.engine, None, "as asked"), BOXES
-        n_points, dim = self.points.shape
+    def _choose(self, r: float) -> tuple[Plan, Kernel]:
+        """The plan and what carries it out."""
+        n_points = len(self.points)
+        if self.engine == "plain":
+            return Plan("plain", None, "as asked"), self._plain
+        if self.engine == "vectors":
+            return Plan("vectors", None, "as asked"), self._vectors
+        x, ratios = self._pilot(r)
+        brute_force, price, why = self._brute_force(x, ratios)
+        all_points = {"plain": self._plain_double, "vectors": self._vectors}[brute_force]
         if self.engine == "auto" and n_points < _FEWEST:
-            return Plan(brute_force, None, f"few points: {n_points} < {_FEWEST}"), BOXES
-        choice = self._pilot(r)
+            return Plan(brute_force, None, f"{n_points} points are few; {why}"), all_points
+        choice = choose(self._tree, x, ratios, SKIPPED)
+        walks = {way: cost for way, cost in choice.nanoseconds.items() if way != "brute force"}
+        pruned = partial(self._pruned, walk=BOXES)
+        if walks:  # in the order of the walks, boxes first
+            pruned = partial(self._pruned, walk=BOXES + list(walks).index(min(walks, key=walks.__getitem__)))
         if self.engine == "pruned":
-            return Plan("pruned", choice.survivors, "as asked"), _fastest_walk(choice)
-        price = choice.nanoseconds["brute force"] * (1.0 if brute_force == "vectors" else _PLAIN[self.dtype])
-        walks = [value for way, value in choice.nanoseconds.items() if way != "brute force"]
-        carried = f"{choice.survivors:.0f} of {n_points} points carry the posterior at r = {r:.2g}"
+            return Plan("pruned", choice.survivors, "as asked"), pruned
         if not walks:
-            return Plan(brute_force, choice.survivors, f"more than the budget: {carried}"), BOXES
-        if min(walks) >= price:
-            return Plan(brute_force, choice.survivors, f"finding them costs more than all: {carried}"), BOXES
-        factor = price / min(walks)
-        return Plan("pruned", choice.survivors, f"{carried}; about {factor:.0f} times faster"), _fastest_walk(choice)
+            return Plan(brute_force, None, f"too many points carry the posterior at r = {r:.2g}; {why}"), all_points
+        carried = f"{choice.survivors:.0f} of {n_points} points carry the posterior at r = {r:.2g}"
+        gain = price * choice.nanoseconds["brute force"] / min(walks.values())
+        if gain <= 1:
+            return Plan(
+                brute_force, choice.survivors, f"{carried}, to find them costs more than all; {why}"
+            ), all_points
+        return Plan("pruned", choice.survivors, f"{carried}; about {gain:.2g} times faster than all"), pruned
 
-    def _pilot(self, r: float) -> Choice:
-        rng = np.random.default_rng(0)  # which queries try the ratio must not depend on the caller
+    def _brute_force(self, x: Array, r: Array) -> tuple[str, float, str]:
+        """Engine for all points, its price in units of explicit vectors from products, and why it is the one."""
+        if self.dtype == "float64":
+            return "plain", _DOUBLE, "float64 asked for"
+        if not LANES:
+            return "plain", _DOUBLE, "no vector instructions known for this processor"
+        if self._products_suffice(x, r).all():
+            return "vectors", 1.0, "single precision suffices"
+        if self._rounding(x, r, self.points.shape[1] * r).max() <= TOLERANCE:
+            return "vectors", _DIFFERENCES, "single precision suffices"
+        return "plain", _DOUBLE, "single precision would not suffice"
+
+    def _pilot(self, r: float) -> tuple[Array, Array]:
+        """Planted queries that try a noise ratio; always the same, whatever the caller asks."""
+        rng = np.random.default_rng(0)
         planted = self.points[rng.integers(len(self.points), size=_PILOT)]
-        x = planted + np.sqrt(r) * rng.standard_normal(planted.shape)
-        return choose(self._tree, x, np.full(_PILOT, r), SKIPPED)
+        return planted + np.sqrt(r) * rng.standard_normal(planted.shape), np.full(_PILOT, r)
 
     # ---- the engines, and what stands in for them -----------------------------------------------
 
-    def _sums(self, x: Array, r: Array, plan: Plan, walk: int) -> Sums:
-        if plan.engine == "pruned":
-            pruned = pruned_sums(self._tree, x, r, SKIPPED, walk)
-            brute_force = self._vectors if self.dtype == "float32" and LANES else self._plain
-            return _completed(pruned.sums, ~pruned.finished, x, r, brute_force)
-        return self._vectors(x, r) if plan.engine == "vectors" else self._plain(x, r)
+    def _pruned(self, x: Array, r: Array, walk: int) -> Sums:
+        pruned = pruned_sums(self._tree, x, r, SKIPPED, walk)
+        brute_force = self._vectors if self.dtype == "float32" and LANES else self._plain_double
+        return _completed(pruned.sums, ~pruned.finished, x, r, brute_force)
 
     def _vectors(self, x: Array, r: Array) -> Sums:
-        """By explicit vectors where single precision suffices: products, else differences, else float64."""
-        products = brute.gram_error(self._packed, x, r) <= TOLERANCE
-        if products.all():
+        """By explicit vectors where single precision suffices: from products, else from differences, else float64."""
+        if self._products_suffice(x, r).all():
             return brute.brute_sums(self._packed, x, r)
         sums = brute.brute_sums(self._packed, x, r, direct=True)
-        return _completed(sums, self._rounding(x, r, sums) > TOLERANCE, x, r, self._plain_double)
+        return _completed(sums, self._rounding(x, r, sums.mean_square_distance) > TOLERANCE, x, r, self._plain_double)
 
     def _plain(self, x: Array, r: Array) -> Sums:
         if self.dtype == "float64":
             return self._plain_double(x, r)
         sums = kernel.posterior_sums(self._single_panels, len(self.points), x, np.ascontiguousarray(r))
-        return _completed(sums, self._rounding(x, r, sums) > TOLERANCE, x, r, self._plain_double)
+        return _completed(sums, self._rounding(x, r, sums.mean_square_distance) > TOLERANCE, x, r, self._plain_double)
 
     def _plain_double(self, x: Array, r: Array) -> Sums:
         return kernel.posterior_sums(self._double_panels, len(self.points), x, np.ascontiguousarray(r))
 
-    def _rounding(self, x: Array, r: Array, sums: Sums) -> Array:
+    def _products_suffice(self, x: Array, r: Array) -> Flags:
+        if self.points.shape[1] <= brute.SMALL_DIM:  # always from differences
+            return np.zeros(len(x), bool)
+        return brute.gram_error(self._packed, x, r) <= TOLERANCE
+
+    def _rounding(self, x: Array, r: Array, square_distances: Array) -> Array:
         """Error of ln w (Q,) from rounding points and queries to float32: 2^-23 (|x| + max|y|) |x-y|/r."""
         length = np.sqrt(np.einsum("qd,qd->q", x, x)) + self._radius
-        return 2.0**-23 * length * np.sqrt(sums.mean_square_distance) / r
+        return 2.0**-23 * length * np.sqrt(square_distances) / r
 
     # ---- what they need, built when first needed ------------------------------------------------
 
@@ -167,15 +186,9 @@ def _cell(r: Array | np.float64) -> NDArray[np.int64]:
     return np.rint(_CELLS * np.log10(r)).astype(np.int64)
 
 
-def _fastest_walk(choice: Choice) -> int:
-    """The walk with the lowest price: boxes, or the depth of the products in the order of the prices."""
-    ways = [way for way in choice.nanoseconds if way != "brute force"]
-    return ways.index(min(ways, key=lambda way: choice.nanoseconds[way])) + BOXES if ways else BOXES
-
-
-def _completed(sums: Sums, missing: Flags, x: Array, r: Array, instead: object) -> Sums:
+def _completed(sums: Sums, missing: Flags, x: Array, r: Array, instead: Kernel) -> Sums:
     """`sums` with the rows of the `missing` queries from another engine."""
     if missing.any():
-        for whole, part in zip(sums, instead(x[missing], r[missing]), strict=True):  # type: ignore[operator]
+        for whole, part in zip(sums, instead(x[missing], r[missing]), strict=True):
             whole[missing] = part
     return sums

@@ -17,7 +17,7 @@ from simulations.vectors.lanes import LANES
 
 
 def walks(forest):
-    return range(BOXES, len(forest.blocks.ends))
+    return range(BOXES, integers.deepest(forest.blocks.ends) + 1)
 
 
 def same_bits(a, b):
@@ -49,15 +49,15 @@ def compare(found, y, x, r, tolerance=1e-10):
             exact.mean_square_distance + r[q]
         )
         assert found.nearest[q] == exact.nearest
-        if exact.entropy > 1e-9:  # what was left out may hold all of a smaller entropy
-            assert abs(found.entropy[q] / exact.entropy - 1) <= 1e-8
+        # a weight ε left out takes ε ln(N/ε) of entropy with it, 4e-11 here
+        assert abs(found.entropy[q] - exact.entropy) <= tolerance * (1 + exact.entropy)
 
 
 # ---- exactness ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("r", [1e-10, 1e-6, 1e-3, 0.1, 3.0, 1e4, 1e10])
-@pytest.mark.parametrize("shape", [(900, 1), (1100, 3), (700, 12), (400, 40), (130, 200)])
+@pytest.mark.parametrize("shape", [(900, 1), (1100, 3), (700, 12), (400, 40), (130, 200), (150, 530)])
 def test_sums_agree_with_long_double_from_tiny_to_huge_noise(shape, r):
     rng = np.random.default_rng(1)
     y = rng.standard_normal(shape) * np.arange(1, shape[1] + 1) ** -0.5
@@ -93,6 +93,7 @@ def test_hard_data(name):
     forest, rng = Tree.of(y), np.random.default_rng(3)
     scale = np.abs(y).max() or 1.0
     for r in (1e-10, 1e-4, 1.0, 1e10):
+        r *= 1e-180 if name == "tiny" else 1
         x = np.concatenate([y[:2], planted(y, r, rng, 4), 0.3 * scale * rng.standard_normal((2, y.shape[1]))])
         first = pruned_sums(forest, x, np.full(len(x), r))
         if name not in ("huge norms", "near overflow", "outlier", "two far clusters"):
@@ -163,7 +164,7 @@ def test_kept_points_are_exactly_those_within_the_bound(n, dim, seed, log_r, log
     r = 10**log_r
     x = planted(y, r, rng, 3)
     forest = Tree.of(y)
-    for walk in (BOXES, 0, len(forest.blocks.ends) - 1):
+    for walk in (BOXES, *walks(forest)[1::3]):
         kept = survivors_of(forest, x, np.full(3, r), 1e-6, walk)
         for q in range(3):
             must, may = kept_by_brute_force(y, x[q], r, 1e-6)
@@ -179,8 +180,8 @@ def test_blocks_hold_every_point_once_and_boxes_enclose_them():
     place = tree.coordinate_rows(blocks.ends.tolist())
     rotated = (y - forest.mean) @ forest.axes.T * forest.scale
     stored = blocks.rows[:, place].transpose(0, 2, 1).reshape(-1, 20)
-    np.testing.assert_allclose(stored[:5000], rotated[order[:5000]], rtol=0, atol=2.0**-24 * 2**40)
-    assert np.linalg.norm(rotated, axis=1).max() <= 2**40
+    np.testing.assert_allclose(stored[:5000], rotated[order[:5000]], rtol=0, atol=2.0**-24 * 2**10)
+    assert np.linalg.norm(rotated, axis=1).max() <= 2**10
     for b in range(len(blocks.rows)):
         box, valid = blocks.boxes[b // 16, :, b % 16], min(64, 5000 - 64 * b)
         values = blocks.rows[b][place[:16], :valid]
