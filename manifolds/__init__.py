@@ -1,7 +1,11 @@
 """The data: laws with exact population quantities, and real image sets behind the same door."""
 
+from manifolds.array_files import arrays
+from manifolds.cifar import cifar10
+from manifolds.handwritten import digits, mnist
 from manifolds.hidden_manifold import HiddenManifold
-from manifolds.image_set import ImageSet, digits
+from manifolds.image_files import celeba, images
+from manifolds.image_set import ImageSet
 from manifolds.linear import Linear
 from manifolds.manifold import Manifold
 from manifolds.mixture import Mixture
@@ -21,5 +25,10 @@ __all__ = [
     "Product",
     "Sphere",
     "Torus",
+    "arrays",
+    "celeba",
+    "cifar10",
     "digits",
+    "images",
+    "mnist",
 ]
