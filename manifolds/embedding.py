@@ -63,6 +63,14 @@ class Embedding:
         lifted = self.lift_vectors(z)
         return lifted if self.centre is None else lifted + self.centre
 
+    def sphere_tangents(self, y: ArrayLike, radius: float) -> Array:
+        """Orthonormal basis (D, k-1) of the tangent space of the centred sphere in the span, at one point y (D,)."""
+        z, _ = self.split(points(y, self.ambient_dim, "y"))
+        if len(z) != 1 or abs(np.linalg.norm(z) / radius - 1) > 1e-6:
+            raise ValueError(f"y: must be one point of the sphere of radius {radius:g}")
+        _, _, frame = np.linalg.svd(z)
+        return self.lift_vectors(frame[1:]).T
+
     def lift_vectors(self, z: Array) -> Array:
         """Vectors (..., D) with coordinates z (..., k): like `lift` without the shift."""
         if self.basis is not None:

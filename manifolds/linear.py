@@ -8,7 +8,16 @@ from numpy.typing import ArrayLike, NDArray
 from manifolds.embedding import Embedding
 from manifolds.manifold import Manifold, like_points
 from manifolds.radial_nodes import squared_lengths
-from theory.validation import Array, fail, generator, nonnegative, positive, positive_integer, positive_scalar
+from theory.validation import (
+    Array,
+    fail,
+    generator,
+    nonnegative,
+    points,
+    positive,
+    positive_integer,
+    positive_scalar,
+)
 
 
 class Linear(Manifold):
@@ -71,6 +80,11 @@ class Linear(Manifold):
     def _posterior_covariance(self, z: Array, r: float) -> Array:
         variances = self.variances / (1 + self.variances / r)
         return np.broadcast_to(np.diag(variances), (len(z), variances.size, variances.size))
+
+    def tangent_basis(self, y: ArrayLike) -> Array:
+        """Orthonormal basis (D, d) of the directions of variance > 0, the same at every y (D,)."""
+        points(y, self.ambient_dim, "y")
+        return self.embedding.lift_vectors(np.eye(self.variances.size)[self.variances > 0]).T
 
     def leading_posterior_variance(self, x: ArrayLike, r: float) -> float:
         """λ_max r/(λ_max + r), at every x."""

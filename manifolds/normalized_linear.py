@@ -49,6 +49,10 @@ class NormalizedLinear(Manifold):
         scaled, self._group, counts = np.unique(values / values.max(), return_inverse=True, return_counts=True)
         self._scaled, self._counts = scaled, counts.astype(np.float64)
 
+    def tangent_basis(self, y: ArrayLike) -> Array:
+        """Orthonormal basis (D, d) of the tangent space of the unit sphere of the span at one point y (D,) of it."""
+        return self.embedding.sphere_tangents(y, 1.0)
+
     @classmethod
     def two_subspaces(cls, high: int = 2, low: int = 5, ambient_dim: int = 30) -> "NormalizedLinear":
         """The law of arXiv 2410.08727: standard deviations 1 (`high` times), 0.3 (`low` times), 0.01 (the rest)."""

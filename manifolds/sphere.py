@@ -10,7 +10,7 @@ from manifolds.manifold import Manifold, like_points, over_noise
 from manifolds.radial_nodes import squared_lengths
 from theory.angular_gaussian import AngularGaussian, angular_gaussian
 from theory.sphere_average import log_mean_exponential_cosine
-from theory.validation import Array, points, positive, positive_integer, positive_scalar
+from theory.validation import Array, positive, positive_integer, positive_scalar
 
 _ORDER, _REACH = 160, 11.0  # Gauss–Legendre nodes over ±11 standard deviations of the radius: exact to rounding
 
@@ -60,11 +60,7 @@ class Sphere(Manifold):
 
     def tangent_basis(self, y: ArrayLike) -> Array:
         """Orthonormal basis (D, d) of the tangent space at one point y (D,) of the sphere."""
-        z, _ = self.embedding.split(points(y, self.ambient_dim, "y"))
-        if len(z) != 1 or abs(np.linalg.norm(z) / self.radius - 1) > 1e-6:
-            raise ValueError(f"y: must be one point of the sphere of radius {self.radius:g}")
-        _, _, frame = np.linalg.svd(z)
-        return self.embedding.lift_vectors(frame[1:]).T
+        return self.embedding.sphere_tangents(y, self.radius)
 
     # pointwise
 

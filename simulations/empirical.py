@@ -189,7 +189,7 @@ class EmpiricalScore:
         def divergence(x: Array, r: float, sums: Sums) -> Array:
             return np.maximum(np.log(self.n_points) - sums.entropy, 0.0)
 
-        return self._average(divergence, r, rng, n_queries)
+        return self._average(divergence, r, rng, n_queries, largest=float(np.log(self.n_points)))
 
     def dimension(self, r: ArrayLike, rng: np.random.Generator, n_queries: int = 512) -> Estimate:
         """Empirical dimension at scale r, d(r) = E tr C / r = -2 dI/d ln r; arguments as `information`.
@@ -200,7 +200,7 @@ class EmpiricalScore:
         def trace(x: Array, r: float, sums: Sums) -> Array:
             return np.maximum(sums.mean_square_distance - np.sum((x - sums.mean) ** 2, axis=1), 0.0) / r
 
-        return self._average(trace, r, rng, n_queries)
+        return self._average(trace, r, rng, n_queries, largest=np.inf)
 
     # ---- inner workings; coordinates centred, and in the span -----------------------------------
 
@@ -267,8 +267,13 @@ class EmpiricalScore:
         index = rng.permutation(self.n_points)[np.arange(n_queries) % self.n_points]
         return index, rng.standard_normal((n_queries, self.ambient_dim))
 
-    def _average(self, observable: Any, r: ArrayLike, rng: np.random.Generator, n_queries: int) -> Estimate:
-        """Mean of observable(x, r, sums) over planted queries, for every r with the same (μ, ξ)."""
+    def _average(
+        self, observable: Any, r: ArrayLike, rng: np.random.Generator, n_queries: int, largest: float
+    ) -> Estimate:
+        """Mean of observable(x, r, sums) over planted queries, for every r with the same (μ, ξ).
+
+        Control variates may lead past the bounds by a part of the error bar: the mean is kept within 0 and `largest`.
+        """
         ratios = self._ratios(r)
         if validation.positive_integer(n_queries, "n_queries") < 2:
             raise validation.fail("n_queries", n_queries, "must be ≥ 2, for an error bar")
@@ -278,6 +283,7 @@ class EmpiricalScore:
         for i, (ratio, x, sums) in enumerate(self._planted_sums(ratios.ravel(), index, noise)):
             samples, controls = observable(x, ratio, sums), planted_controls(noise, ratio, sums, self.n_points)
             means[i], errors[i] = controlled(samples, controls)
+        means = np.clip(means, 0.0, largest)
         return Estimate(means.reshape(ratios.shape)[()], errors.reshape(ratios.shape)[()])
 
     def _planted_sums(self, ratios: Array, index: Indices, noise: Array) -> Iterator[tuple[float, Array, Sums]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ SKIPPED = 1e-12  # share of the weight that pruning may leave out
 TOLERANCE = 3e-5  # estimated error of ln w in float32, of which results show a third at most (docs/benchmarks.md)
 
 _FEWEST = 2048  # points from which a search tree may pay
-_DOUBLE, _DIFFERENCES = 4.0, 1.6  # time of plain float64, and of float32 differences, in units of float32 products
+_DOUBLE, _DIFFERENCES = 4.0, 1.2  # time of plain float64, and of float32 differences, in units of float32 products
 _PILOT, _CELLS = 8, 10  # queries that try a noise ratio; plans per factor of ten in r
 
 
@@ -54,7 +54,7 @@ class Engine:
         if engine == "vectors" and not LANES:
             raise validation.fail("engine", engine, "needs a processor with AVX2 or AVX-512: use plain")
         self.points, self.dtype, self.engine, self.given_block = points, dtype, engine, block
-        kernel.block_size(*points.shape, dtype, block)  # raises
+        kernel.block_size(len(points), points.shape[1], dtype, block)  # raises
         self._plans: dict[int, tuple[Plan, Kernel]] = {}
 
     def plan(self, r: float) -> Plan:
@@ -170,12 +170,16 @@ class Engine:
         return brute.pack(self.points)
 
     @cached_property
-    def _double_panels(self) -> Array:
-        return kernel.pack(self.points, kernel.block_size(*self.points.shape, "float64", self.given_block), "float64")
+    def _double_panels(self) -> NDArray[np.float64]:
+        return self._panels("float64")
 
     @cached_property
     def _single_panels(self) -> NDArray[np.float32]:
-        return kernel.pack(self.points, kernel.block_size(*self.points.shape, "float32", self.given_block), "float32")
+        return self._panels("float32")
+
+    def _panels(self, dtype: str) -> NDArray[Any]:
+        n_points, dim = self.points.shape
+        return kernel.pack(self.points, kernel.block_size(n_points, dim, dtype, self.given_block), dtype)
 
     @cached_property
     def _radius(self) -> float:

@@ -24,7 +24,8 @@ _PILOT = 8
 _BOXES = 30.0  # sixteen boxes
 _SCAN, _SCAN_ROW = 60.0, 4.5  # a block and a query: entering, and each row of 64 points
 _PRODUCT_ROW, _PRODUCT_BLOCK = 1.1, 4.0  # the same in a product
-_SURVIVOR, _SURVIVOR_ROW = 80.0, 1.0  # double precision
+_TAIL, _TAIL_ROW = 500.0, 1.3  # the tails of a block, of which some 25 points get so far
+_SURVIVOR, _SURVIVOR_ROW = 80.0, 1.5  # double precision
 _BRUTE, _BRUTE_ROW = 60.0, 3.0  # 64 points and a query in the brute-force sums
 
 
@@ -88,9 +89,13 @@ def _price_of_boxes(tree: Tree, counts: Array) -> float:
 
 
 def _price_of_products(tree: Tree, counts: Array, depth: int) -> float:
-    rows = rows_of_depth(tree.blocks.ends, depth)
-    products = len(tree.blocks.rows) * (_PRODUCT_BLOCK + _PRODUCT_ROW * rows)
-    return products + _price_of_scans(tree, counts[2 + depth], counts[2:], depth)
+    ends, alive = tree.blocks.ends, counts[2:]
+    products = len(tree.blocks.rows) * (_PRODUCT_BLOCK + _PRODUCT_ROW * rows_of_depth(ends, depth))
+    last = deepest(ends)
+    if last == len(ends) - 1:
+        return products + _price_of_scans(tree, alive[depth], alive, depth)
+    lead, rest = rows_of_depth(ends, last), tree.ambient_dim - ends[last]
+    return products + alive[depth] * (_SCAN + lead) + alive[last] * (_TAIL + _TAIL_ROW * rest)
 
 
 def _pilot_counts(tree: Tree, x: Array, radius: Array) -> Array:

@@ -16,9 +16,9 @@ from simulations.pruning.rounding import LARGEST_NORM, UNIT
 from simulations.vectors.lanes import LANES, compiled
 
 if LANES:
-    from simulations.pruning.product_vectors import PANEL, TOGETHER, block_products, product_maxima, tail_product
+    from simulations.pruning.product_vectors import PANEL, TOGETHER, product_maxima, tail_product
 else:
-    from simulations.pruning.block_distances import PANEL, TOGETHER, block_products, product_maxima, tail_product
+    from simulations.pruning.block_distances import PANEL, TOGETHER, product_maxima, tail_product
 
 LARGEST = 2 * LARGEST_NORM  # norm of a query beyond which integers tell nothing
 _STEPS = 32000.0
@@ -59,7 +59,11 @@ def deepest(ends):
 
 
 def integers(
-    rows: NDArray[np.float32], ends: NDArray[np.int64], place: NDArray[np.int64], n_points: int, norms: NDArray[np.float32]
+    rows: NDArray[np.float32],
+    ends: NDArray[np.int64],
+    place: NDArray[np.int64],
+    n_points: int,
+    norms: NDArray[np.float32],
 ) -> Integers:
     """Round the blocks of a tree: `place` the rows that are coordinates, others as in `tree.Blocks`."""
     n_blocks, width, _ = rows.shape
@@ -168,12 +172,12 @@ def _half(word, row):
 
 
 @njit(**compiled)
-def whole_product(integers, block, point, value, lead, tail, i, norm_row):
+def whole_product(pairs, tails, block, point, value, lead, tail, i, norm_row):
     """x·y - |y|²/2 over all coordinates: `value` less the product of the norms in `norm_row`, and the tails."""
     pair = norm_row // 2
-    own = _half(integers.pairs[block, point // PANEL, pair, point % PANEL], norm_row)
+    own = _half(pairs[block, point // PANEL, pair, point % PANEL], norm_row)
     norms = own * _half(lead[i, pair], norm_row)
-    return value - norms + tail_product(integers.tails, block * 64 + point, tail, i)
+    return value - norms + tail_product(tails, block * 64 + point, tail, i)
 
 
 @njit(**compiled)

@@ -3,8 +3,8 @@
 Two walks, for chunks of queries that lie close together:
 - `by_boxes`: clusters whose box is in reach, then their blocks, then the points of these;
 - `by_products`: the largest product x·y - |y|²/2 of every block over the first few rows, as a matrix
-  product, then the points of the blocks in reach.  It reads everything, but fast, and serves data in
-  which boxes overlap too much.
+  product, then the points of the blocks in reach, in more than 256 dimensions by whole products.  It
+  reads everything, but fast, and serves data in which boxes overlap too much.
 Both list every point that the bounds of `rounding.py` cannot exclude.
 """
 
@@ -17,7 +17,6 @@ from simulations.pruning.integers import (
     NO_POINT,
     TOGETHER,
     all_maxima,
-    block_products,
     deepest,
     integer_slack,
     pack,
@@ -32,8 +31,9 @@ from simulations.vectors.lanes import LANES, compiled
 
 if LANES:
     from simulations.pruning.block_vectors import boxes_within, scan
+    from simulations.pruning.product_vectors import block_products
 else:
-    from simulations.pruning.block_distances import boxes_within, scan
+    from simulations.pruning.block_distances import block_products, boxes_within, scan
 
 CHUNK = 6 * TOGETHER  # queries that share a walk
 
@@ -196,29 +196,48 @@ def _reach_from_product(product, slack, norm, own_blur, blur, spread):
 
 @njit(**compiled)
 def _scan_products(
-    integers, block, blur, largest, lead, tail, norm_row, norm, own_blur, spread, reach, values, found, i, count
+    pairs,
+    tails,
+    start,
+    steps,
+    block,
+    blur,
+    largest,
+    lead,
+    tail,
+    norm_row,
+    norm,
+    own_blur,
+    spread,
+    reach,
+    values,
+    found,
+    i,
+    count,
 ):
     """List the points of a block whose whole product is large enough, in found[i]; return (reach, count).
 
     For points with tails: first the products with the norm of the tail, then with the tail itself.
     """
-    unit = product_unit(integers.steps[block])
-    slack = integer_slack(2 * lead.shape[1] + 2 * tail.shape[1], integers.steps[block], norm, largest)
+    unit = product_unit(steps)
+    slack = integer_slack(2 * lead.shape[1] + 2 * tail.shape[1], steps, norm, largest)
     radius = np.float64(reach) + blur
     least = np.floor((0.5 * (norm * norm - radius * radius) - slack) / unit)
-    least = np.int64(min(max(least, -(2.0**31)), 2.0**31 - 1))
-    bits = block_products(integers.pairs, block, integers.start, lead, i, least, values)
+    bits = block_products(pairs, block, start, lead, i, np.int64(min(max(least, -(2.0**31)), 2.0**31 - 1)), values)
     while bits != 0:
         point = lowest_bit(bits)
         bits &= bits - 1
-        product = whole_product(integers, block, point, values[point], lead, tail, i, norm_row) * unit
-        radius = np.float64(reach) + blur
-        if norm * norm - 2 * (product + slack) > radius * radius or integers.start[block, point] == NO_POINT:
+        product = whole_product(pairs, tails, block, point, values[point], lead, tail, i, norm_row)
+        if product < least or start[block, point] == NO_POINT:
             continue
         if count < found.shape[1]:
             found[i, count] = block * 64 + point
         count += 1
-        reach = min(reach, _reach_from_product(product, slack, norm, own_blur, blur, spread))
+        nearer = _reach_from_product(product * unit, slack, norm, own_blur, blur, spread)
+        if nearer < reach:
+            reach = nearer
+            radius = np.float64(reach) + blur
+            least = np.floor((0.5 * (norm * norm - radius * radius) - slack) / unit)
     return reach, count
 
 
@@ -241,15 +260,16 @@ def by_products(blocks, integers, queries, depth, part, spread, maxima, found, c
         q = part[i]
         counts[i] = 0 if norm[i] < np.inf else capacity + 1
         reach[i] = _begin(rows, boxes, ends, queries, q, best[i], spread[q], factor, squares)
-    has_tails = integers.tails.shape[2] > 0
-    lead = np.empty((n, integers.pairs.shape[2]), np.int32)
-    tail, values = np.empty((n, integers.tails.shape[2]), np.int32), np.empty(64, np.int32)
+    pairs, tails, steps = integers.pairs, integers.tails, integers.steps
+    has_tails = tails.shape[2] > 0
+    lead = np.empty((n, pairs.shape[2]), np.int32)
+    tail, values = np.empty((n, tails.shape[2]), np.int32), np.empty(64, np.int32)
     last = deepest(ends)
     if has_tails:
         pack_whole(query_rows, queries.norm, part, ends, last, lead, tail)
     for block in range(len(rows)):
         blur, largest = np.float64(boxes[block // 16, -1, block % 16]), np.float64(blocks.norms[block])
-        _least_products(integers.steps[block], blur, largest, n_rows, norm, reach, least)
+        _least_products(steps[block], blur, largest, n_rows, norm, reach, least)
         near = 0
         for i in range(n):
             near += maxima[block, i] >= least[i]
@@ -261,7 +281,10 @@ def by_products(blocks, integers, queries, depth, part, spread, maxima, found, c
             q = part[i]
             if has_tails:
                 reach[i], counts[i] = _scan_products(
-                    integers,
+                    pairs,
+                    tails,
+                    integers.start,
+                    steps[block],
                     block,
                     blur,
                     largest,
