@@ -14,6 +14,17 @@ from theory.validation import positive_integer
 FREQUENCIES = 8  # f_k from 1/4 to 4 per unit of ln σ: no finer than the transitions to be learned
 
 
+def noise_frequencies() -> Tensor:
+    """f_k, (FREQUENCIES,)."""
+    return 2.0 ** torch.linspace(-2, 2, FREQUENCIES)
+
+
+def noise_features(log_sigma: Tensor, frequencies: Tensor) -> Tensor:
+    """e(ln σ), (n, 2 FREQUENCIES)."""
+    phase = log_sigma[:, None] * frequencies
+    return torch.cat([phase.sin(), phase.cos()], -1)
+
+
 class ResidualMLP(nn.Module):
     """Residual SiLU perceptron R^D × (noise level) → R^D.
 
@@ -33,7 +44,7 @@ class ResidualMLP(nn.Module):
         self.dim = positive_integer(dim, "dim")
         self.width = positive_integer(width, "width")
         self.depth = positive_integer(depth, "depth")
-        self.register_buffer("frequencies", 2.0 ** torch.linspace(-2, 2, FREQUENCIES), persistent=False)
+        self.register_buffer("frequencies", noise_frequencies(), persistent=False)
         self.enter = nn.Linear(dim, width)
         # One matrix product serves all layers; the layers' own biases make a bias here redundant.
         self.embed = nn.Linear(2 * FREQUENCIES, width * (depth + 1), bias=False)
@@ -44,8 +55,7 @@ class ResidualMLP(nn.Module):
 
     def forward(self, x: Tensor, log_sigma: Tensor) -> Tensor:
         """Output (n, D) for inputs x (n, D) at noise levels ln σ (n,)."""
-        phase = log_sigma[:, None] * self.frequencies
-        shifts = self.embed(torch.cat([phase.sin(), phase.cos()], -1)).chunk(self.depth + 1, -1)
+        shifts = self.embed(noise_features(log_sigma, self.frequencies)).chunk(self.depth + 1, -1)
         hidden = silu(self.enter(x) + shifts[0])
         for layer, shift in zip(self.layers, shifts[1:], strict=True):
             hidden = hidden + silu(layer(hidden) + shift)

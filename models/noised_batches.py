@@ -3,11 +3,9 @@
 A counter-based generator (Philox: key = seed, counter = step) gives every step its own stream, so a resumed
 run needs no saved generator state and sees exactly the batches that the uninterrupted one would have seen.
 
-In units of σ_data the EDM loss with weight 1/c_out² is a plain squared error on the network's output: with
-y the clean point, ξ the noise, tan α = σ/σ_data,
-
-    shown to the network  c_in x = cos α y + sin α ξ,      to be returned  (y - c_skip x)/c_out = sin α y -
-    cos α ξ.
+In units of σ_data, with y the clean point, ξ the noise and tan α = σ/σ_data, the network is shown
+c_in x = cos α y + sin α ξ and has to return ξ, y or (EDM's choice) (y - c_skip x)/c_out = sin α y - cos α ξ;
+the loss is the squared error of one of the three, whichever is returned (`models.preconditioning`).
 """
 
 from typing import NamedTuple
@@ -16,17 +14,19 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from models.preconditioning import loss_weight, prediction_target
 from models.training_config import TrainingConfig
 from theory.processes import Process
 from theory.validation import Array, fail, numbers
 
 
 class Batch(NamedTuple):
-    """Inputs (B, D), ln σ (B,) and targets (B, D), float32."""
+    """Inputs (B, D), ln σ (B,), targets (B, D) and weights of their squared errors (B, 1), float32."""
 
     shown: torch.Tensor
     log_sigma: torch.Tensor
     target: torch.Tensor
+    weight: torch.Tensor
 
 
 class NoisedBatches:
@@ -73,5 +73,7 @@ class NoisedBatches:
         angle = np.arctan(np.exp(log_sigma) / self.sigma_data).astype(np.float32)[:, None]
         noise = rng.standard_normal(clean.shape, dtype=np.float32)
         cosine, sine = np.cos(angle), np.sin(angle)
-        arrays = (cosine * clean + sine * noise, log_sigma.astype(np.float32), sine * clean - cosine * noise)
-        return Batch(*map(torch.from_numpy, arrays))
+        shown = cosine * clean + sine * noise
+        target = prediction_target(self.config.predicts, clean, noise, cosine, sine)
+        weight = loss_weight(self.config.predicts, self.config.loss_on or self.config.predicts, cosine, sine)
+        return Batch(*map(torch.from_numpy, (shown, log_sigma.astype(np.float32), target, weight)))

@@ -54,6 +54,8 @@ class RunDirectory:
         checkpoint.write(self.directory, "checkpoint", run.tensors(), record)
 
     def _compare(self, found: dict[str, Any]) -> None:
+        # A parameter that did not exist when the run was begun had what is now its default.
+        found = {**found, "configuration": {**asdict(TrainingConfig()), **found["configuration"]}}
         for part, expected in self.identity.items():
             if found[part] != expected:
                 shown = _difference(found[part], expected)
@@ -70,7 +72,8 @@ def identity(data: Array, config: TrainingConfig, process: Process | None) -> di
     if process is not None:  # the process as a function, so that any object with these methods will do
         ends = process.time(np.array([config.sigma_min, config.sigma_max]) ** 2)
         clock = [type(process).__name__, *process.noise_ratio(np.linspace(ends[0], ends[1], 5)).tolist()]
-    return {"configuration": asdict(config), "data set": digest, "process": clock}
+    parts = {"configuration": asdict(config), "data set": digest, "process": clock}
+    return json.loads(json.dumps(parts))  # tuples become the lists that a checkpoint gives back
 
 
 def _difference(found: Any, expected: Any) -> str:

@@ -1,7 +1,7 @@
 """Denoising score matching: from points to a `ScoreNetwork`, interruptible and resumable bit for bit.
 
-Loss: E_{y, σ, ξ} mean_i [F(c_in x, ln σ) - (y - c_skip x)/c_out]_i², the EDM loss with weight 1/c_out²
-(arXiv 2206.00364). Its smallest possible value at r is tr C/(D c_out²), not 0.
+Loss: by default E_{y, σ, ξ} mean_i [F(c_in x, ln σ) - (y - c_skip x)/c_out]_i², the EDM loss with weight 1/c_out²
+(arXiv 2206.00364). Its smallest possible value at r is tr C/(D c_out²), not 0. Others: `TrainingConfig.loss_on`.
 """
 
 import math

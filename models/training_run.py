@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from models.network import ResidualMLP
+from models.architecture import build
 from models.noised_batches import NoisedBatches
 from models.score_network import ScoreNetwork
 from models.training_config import TrainingConfig
@@ -14,11 +14,11 @@ class TrainingRun:
     """The state of a run after `step` steps: weights, average and optimiser, each one flat vector."""
 
     def __init__(self, batches: NoisedBatches, config: TrainingConfig, dim: int, device: torch.device) -> None:
-        self.batches, self.config, self.device = batches, config, device
+        self.batches, self.config, self.dim, self.device = batches, config, dim, device
         self.step, self.seconds = 0, 0.0
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay untouched
             torch.manual_seed(config.seed)
-            self.network = ResidualMLP(dim, config.width, config.depth).to(device)
+            self.network = build(dim, config).to(device)
         self.parameters = list(self.network.parameters())
         # One vector, of which the parameters are views, keeps the optimiser, the clipping and the average to
         # a few calls per step: for small networks those calls, not the arithmetic, would be the time.
@@ -35,8 +35,8 @@ class TrainingRun:
 
     def advance(self) -> torch.Tensor:
         """One step; returns its loss."""
-        shown, log_sigma, target = (tensor.to(self.device) for tensor in self.batches(self.step))
-        loss = (self.network(shown, log_sigma) - target).square().mean()
+        shown, log_sigma, target, weight = (tensor.to(self.device) for tensor in self.batches(self.step))
+        loss = ((self.network(shown, log_sigma) - target).square() * weight).mean()
         gradient = torch.cat([g.reshape(-1) for g in torch.autograd.grad(loss, self.parameters)])
         if self.config.clip is not None:
             gradient *= (self.config.clip / (gradient.norm() + 1e-12)).clamp(max=1.0)
@@ -67,5 +67,7 @@ class TrainingRun:
         averaged = copy.deepcopy(self.network).cpu()
         torch.nn.utils.vector_to_parameters(self.average.cpu(), averaged.parameters())
         dtype = "float32" if device.startswith("mps") else "float64"
-        batches = self.batches
-        return ScoreNetwork(averaged, averaged.dim, batches.sigma_data, batches.centre, dtype=dtype, device=device)
+        batches, predicts = self.batches, self.config.predicts
+        return ScoreNetwork(
+            averaged, self.dim, batches.sigma_data, batches.centre, predicts=predicts, dtype=dtype, device=device
+        )

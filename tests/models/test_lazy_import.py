@@ -11,7 +11,24 @@ import models
 def test_import_leaves_torch_alone():
     script = "import sys, models; models.TrainingConfig.quick(); print('torch' in sys.modules, dir(models))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert result.stdout.startswith("False ['ResidualMLP', 'ScoreNetwork', 'TrainingConfig', 'train']")
+    assert result.stdout.startswith("False ['LinearScore', 'RandomFeatureScore', 'ResidualMLP', ")
+
+
+def test_names_are_what_they_are_called_whatever_was_imported_before():
+    for _ in range(2):
+        assert {name: getattr(models, name).__name__ for name in models.__all__} == {n: n for n in models.__all__}
+        assert all(getattr(models, name).__module__.startswith("models.") for name in models.__all__)
+
+
+def test_closed_form_models_and_probes_leave_torch_alone():
+    script = """
+import sys, numpy as np, models
+score = models.LinearScore([1.0, 0.5, 0.1])
+models.dimensions(score, np.zeros(3), 0.1, np.random.default_rng(0))
+print('torch' in sys.modules)
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"
 
 
 def test_unknown_name():

@@ -20,7 +20,8 @@ def test_input_and_target_are_rotations_of_data_and_unit_noise(data):
     batches = NoisedBatches(data, CONFIG)
     clean, noise = [], []
     for step in range(20):
-        shown, log_sigma, target = (tensor.numpy().astype(float) for tensor in batches(step))
+        shown, log_sigma, target, weight = (tensor.numpy().astype(float) for tensor in batches(step))
+        assert set(weight.ravel()) == {1.0}
         # Undone in the units of the data, from c_in = 1/√(s²+σ²) and the clean point of c_skip and c_out.
         sigma, scale = np.exp(log_sigma)[:, None], batches.sigma_data
         total = np.sqrt(scale**2 + sigma**2)

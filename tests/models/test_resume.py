@@ -4,7 +4,8 @@ import json
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+import time
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from models import checkpoint
 from models.training import train
 from models.training_config import TrainingConfig
+from models.unet_config import UNetConfig
 from theory.processes import OrnsteinUhlenbeck, RectifiedFlow
 
 CONFIG = TrainingConfig(steps=230, batch_size=16, width=16, depth=2, warmup=20, sigma_min=0.1, sigma_max=5.0)
@@ -70,25 +72,67 @@ def test_resumed_equals_uninterrupted(tmp_path, data, optimizer, stop, kept):
     np.testing.assert_array_equal(train(data, config, progress=False).score(data, 0.3), whole.score(data, 0.3))
 
 
-def test_killed_process_is_taken_up(tmp_path, data):
+def test_resumed_unet_equals_uninterrupted(tmp_path):
+    data = np.random.default_rng(0).standard_normal((20, 32))
+    unet = UNetConfig((4, 4, 2), width=8, attention=(2,))
+    config = replace(CONFIG, steps=12, unet=unet, predicts="eps", batch_size=8)
+    whole = train(data, config, tmp_path / "whole", progress=False, checkpoint_every=5)
+    with pytest.raises(Interrupted):
+        train(data, config, tmp_path / "parts", progress=interrupt_at(5), checkpoint_every=5)
+    assert state_step(tmp_path / "parts") == 5
+    parts = train(data, config, tmp_path / "parts", progress=False, checkpoint_every=5)
+    assert_same(state(tmp_path / "parts"), state(tmp_path / "whole"))
+    np.testing.assert_array_equal(parts.score(data, 0.3), whole.score(data, 0.3))
+    with pytest.raises(ValueError, match=r"another configuration \(unet"):
+        train(data, replace(config, unet=replace(unet, width=4)), tmp_path / "parts", progress=False)
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(6, marks=pytest.mark.slow)])
+def test_killed_from_outside_at_any_moment(tmp_path, data, kills):
+    """Repeated kill -9 at moments that the process does not choose, until one attempt gets to the end."""
+    config = replace(CONFIG, steps=100 * kills + 400)
+    arguments = {**asdict(config), "unet": None}
     script = f"""
-import os, signal, sys
+import sys
 import numpy as np
 from models import TrainingConfig, train
 data = np.random.default_rng(0).standard_normal((30, 3))
-def report(step, steps, loss):
-    if step >= 150:
-        os.kill(os.getpid(), signal.SIGKILL)
-train(data, TrainingConfig(**{CONFIG.__dict__}), sys.argv[1], progress=report, checkpoint_every=60)
+train(data, TrainingConfig(**{arguments}), sys.argv[1], progress=False, checkpoint_every=50)
 """
-    dead = subprocess.run([sys.executable, "-c", script, tmp_path / "killed"], check=False)
-    assert dead.returncode == -signal.SIGKILL
-    with open(tmp_path / "killed" / "metrics.jsonl", "a") as file:
-        file.write('{"step": 190, "lo')  # killed within a line
-    assert state_step(tmp_path / "killed") == 120
-    train(data, CONFIG, tmp_path / "killed", progress=False, checkpoint_every=60)
+    directory = tmp_path / "killed"
+    metrics = directory / "metrics.jsonl"
+    for kill in range(1, kills + 1):
+        process = subprocess.Popen([sys.executable, "-c", script, directory])
+        reached = 100 * kill
+        while process.poll() is None and last_step(metrics) < reached:
+            time.sleep(0.003)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        # A line of metrics is written just before its checkpoint: the kill may fall between.
+        assert last_step(metrics) - state_step(directory) <= 50
+    with open(metrics, "a") as file:
+        file.write('{"step": 490, "lo')  # killed within a line
+    train(data, config, directory, progress=False, checkpoint_every=50)
+    train(data, config, tmp_path / "whole", progress=False, checkpoint_every=50)
+    assert_same(state(directory), state(tmp_path / "whole"))
+
+
+def last_step(metrics):
+    lines = metrics.read_text().splitlines(keepends=True) if metrics.exists() else []
+    steps = [json.loads(line)["step"] for line in lines if line.endswith("\n")]
+    return steps[-1] if steps else 0
+
+
+def test_run_begun_before_a_parameter_existed_is_taken_up(tmp_path, data):
+    with pytest.raises(Interrupted):
+        train(data, CONFIG, tmp_path / "old", progress=interrupt_at(120), checkpoint_every=60)
+    tensors, record = checkpoint.read(tmp_path / "old", "checkpoint")
+    for name in ("unet", "predicts", "loss_on"):
+        del record["identity"]["configuration"][name]
+    checkpoint.write(tmp_path / "old", "checkpoint", tensors, record)
+    train(data, CONFIG, tmp_path / "old", progress=False, checkpoint_every=60)
     train(data, CONFIG, tmp_path / "whole", progress=False, checkpoint_every=60)
-    assert_same(state(tmp_path / "killed"), state(tmp_path / "whole"))
+    assert_same(state(tmp_path / "old"), state(tmp_path / "whole"))
 
 
 def test_finished_run_is_loaded(tmp_path, data):

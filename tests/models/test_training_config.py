@@ -1,6 +1,7 @@
 import pytest
 
 from models.training_config import TrainingConfig
+from theory.processes import DDPM
 
 
 def test_schedule_rises_stays_and_falls():
@@ -19,6 +20,17 @@ def test_published_run_has_no_schedule():
     assert config.averaging(1_000_000) == 0.9999
     assert config.sigma_max / config.sigma_min == pytest.approx(5000)
     assert (config.optimizer, config.batch_size, config.width, config.depth) == ("radam", 128, 128, 2)
+
+
+def test_published_images():
+    config = TrainingConfig.paper_images((32, 32))
+    assert (config.unet.width, config.unet.multipliers, config.unet.attention) == (128, (1, 2, 2, 2), (16,))
+    assert config.predicts == "eps"
+    ends = DDPM().noise_ratio([1, 1000])  # the noise levels lie within its 1000 steps, and span nearly all
+    assert ends[0] < config.sigma_min**2 < config.sigma_max**2 < ends[1]
+    assert DDPM().time(config.sigma_max**2) - DDPM().time(config.sigma_min**2) > 990
+    with pytest.raises(ValueError, match="multiples of 8"):
+        TrainingConfig.paper_images((28, 28))
 
 
 def test_short_average_forgets_the_start():
