@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+_PAUSE = 0.3  # seconds in which the threads of one library stop spinning before the other is timed
+
 
 class Ratio(NamedTuple):
     """Paired ratios of two methods: median, smallest and largest."""
@@ -67,6 +69,7 @@ class Methods:
         for _ in range(pairs):
             for name in self.links:
                 seconds[name].append(self._ask(name, None))
+                time.sleep(_PAUSE)
         return Timings({name: np.array(values) for name, values in seconds.items()}, memory, result)
 
     def _ask(self, name: str, request: Any) -> Any:

@@ -81,14 +81,13 @@ def idx_md5(array: Bytes) -> str:
 def read_zarr_zip(file: Path, names: tuple[str, ...]) -> dict[str, Bytes]:
     """The named arrays of bytes in a zipped zarr group."""
     try:
-        import zarr  # type: ignore[import-not-found]  # only here: part of the extra
-        from zarr.storage import ZipStore  # type: ignore[import-not-found]
+        import zarr  # only here: part of the extra
+        from zarr.storage import ZipStore
     except ImportError:
         raise ValueError(f"MNIST: reading {file} needs zarr; {HOW_TO_GET}") from None
     try:
         with ZipStore(file, mode="r") as store:
-            group = zarr.open_group(store, mode="r")
-            return {name: np.asarray(group[name][:], dtype=np.uint8) for name in names}
+            return {name: np.asarray(zarr.open_array(store, path=name, mode="r")[:], np.uint8) for name in names}
     except Exception as error:  # zip, zarr and codec each raise their own
         raise fail("MNIST", str(file), f"cannot be read ({error}); {HOW_TO_GET}") from error
 

@@ -7,12 +7,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from manifolds.linear import Linear
 from manifolds.mixture import Mixture
+from manifolds.progress import tracked
 from simulations.class_clones import class_labels
 from simulations.draw import draw_pattern
 from simulations.empirical import EmpiricalScore
 from simulations.fraction import fraction
 from simulations.posterior_draw import draw_class, draw_clean, draw_of_class, start
-from simulations.progress import tracked
 from theory import validation
 from theory.estimate import Estimate
 from theory.validation import Array

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from manifolds.manifold import Manifold
+from manifolds.progress import tracked
 from simulations.empirical import EmpiricalScore
-from simulations.progress import tracked
 from theory import validation
 from theory.estimate import Estimate
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from manifolds.progress import tracked
 from simulations.empirical import EmpiricalScore
-from simulations.progress import tracked
 from theory import validation
 from theory.estimate import Estimate
 from theory.validation import Array

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from manifolds.manifold import Manifold
+from manifolds.progress import tracked
 from simulations.empirical import EmpiricalScore
-from simulations.progress import tracked
 from simulations.reverse import Trajectory
 from theory import validation
 from theory.estimate import Estimate

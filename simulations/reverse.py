@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from manifolds.progress import tracked
 from simulations.posterior_draw import draw_clean
-from simulations.progress import tracked
 from simulations.steps import Denoiser, Step, ancestral, bridge, euler_maruyama, exponential, heun
 from theory import validation
 from theory.validation import Array

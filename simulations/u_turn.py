@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from manifolds.linear import Linear
 from manifolds.mixture import Mixture
+from manifolds.progress import tracked
 from simulations.clones import Ends, Meeting, labels_of, meeting, reverse_ends
 from simulations.empirical import EmpiricalScore
-from simulations.progress import tracked
 from theory import validation
 
 

@@ -95,7 +95,9 @@ def _price_of_products(tree: Tree, counts: Array, depth: int) -> float:
     if last == len(ends) - 1:
         return products + _price_of_scans(tree, alive[depth], alive, depth)
     lead, rest = rows_of_depth(ends, last), tree.ambient_dim - ends[last]
-    return products + alive[depth] * (_SCAN + lead) + alive[last] * (_TAIL + _TAIL_ROW * rest)
+    # where most blocks pass, the block to begin with is a poor guess, and tails are multiplied in vain
+    reached = alive[depth] if 2 * alive[depth] > len(tree.blocks.rows) else alive[last]
+    return products + alive[depth] * (_SCAN + lead) + reached * (_TAIL + _TAIL_ROW * rest)
 
 
 def _pilot_counts(tree: Tree, x: Array, radius: Array) -> Array:

@@ -3,7 +3,7 @@
 import io
 import sys
 
-from simulations.progress import tracked
+from manifolds.progress import tracked
 
 
 class Terminal(io.StringIO):
