@@ -6,6 +6,8 @@ import numpy as np
 
 
 class Reference(NamedTuple):
+    """Posterior of one query in long double; `deviations` y - m (N, D)."""
+
     weights: np.ndarray
     mean: np.ndarray
     log_density: np.longdouble
@@ -16,6 +18,7 @@ class Reference(NamedTuple):
     deviations: np.ndarray
 
     def covariance(self):
+        """Σ w (y - m)(y - m)ᵀ, (D, D), float64."""
         return ((self.weights[:, None] * self.deviations).T @ self.deviations).astype(float)
 
 

@@ -192,7 +192,8 @@ def demo(out: Out = Path("output"), seed: Seed = 0) -> None:
 
 
 @app.command(
-    epilog="Examples:  remanifold bench     remanifold bench brute-force --quick     remanifold bench condensed-phase --json"
+    epilog="Examples:  remanifold bench     remanifold bench brute-force --quick     "
+    "remanifold bench condensed-phase --json"
 )
 def bench(
     name: Annotated[str | None, typer.Argument(help="One of the benchmarks; without it, their list.")] = None,

@@ -155,8 +155,8 @@ class EmpiricalScore:
         """Eigenvalues of the score Jacobian J = -(1/r)(I - C/r), descending, shape (…, k), default k = D.
 
         Directions orthogonal to all surviving points have exactly -1/r; the smaller of the D × D
-        covariance and the Gram matrix of the survivors is diagonalized; C/r is good to 1e-12.  The number of
-        eigenvalues of C/r above ½ is the local dimension as in arXiv:2410.08727.
+        covariance and the Gram matrix of the survivors is diagonalized; C/r is good to 1e-12 (float32: to 1e-6 of
+        its largest eigenvalue).  Those of C/r above ½ count the local dimension as in arXiv:2410.08727.
         """
         queries, ratios, single = self._queries(x, r)
         k = self.ambient_dim if k is None else validation.positive_integer(k, "k")
@@ -165,7 +165,7 @@ class EmpiricalScore:
         variances = np.zeros((len(queries), k))
         within = min(k, self.span_dim)
         for q, (query, ratio) in enumerate(zip(queries, ratios, strict=True)):
-            variances[q, :within] = leading_variances(self._points, query, ratio, within)
+            variances[q, :within] = leading_variances(self._points, query, ratio, within, self.dtype)
         spectra = -(1.0 - variances / ratios[:, None]) / ratios[:, None]
         return spectra[0] if single else spectra
 

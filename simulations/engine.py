@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,7 @@ class Engine:
             raise validation.fail("engine", engine, 'needs dtype="float32": its arithmetic is single precision')
         if engine == "vectors" and not LANES:
             raise validation.fail("engine", engine, "needs a processor with AVX2 or AVX-512: use plain")
-        self.points, self.dtype, self.engine, self.given_block = points, dtype, engine, block
+        self.points, self.dtype, self.engine, self.block = points, dtype, engine, block
         kernel.block_size(len(points), points.shape[1], dtype, block)  # raises
         self._plans: dict[int, tuple[Plan, Kernel]] = {}
 
@@ -93,20 +93,22 @@ class Engine:
             return Plan(brute_force, None, f"{n_points} points are few; {why}"), all_points
         choice = choose(self._tree, x, ratios, SKIPPED)
         walks = {way: cost for way, cost in choice.nanoseconds.items() if way != "brute force"}
-        pruned = partial(self._pruned, walk=BOXES)
-        if walks:  # in the order of the walks, boxes first
-            pruned = partial(self._pruned, walk=BOXES + list(walks).index(min(walks, key=walks.__getitem__)))
+        walk = BOXES  # the ways stand in the order of the walks, boxes first
+        if walks:
+            walk += list(walks).index(min(walks, key=walks.__getitem__))
+        if walk == BOXES:
+            self._tree.release()
         if self.engine == "pruned":
-            return Plan("pruned", choice.survivors, "as asked"), pruned
+            return Plan("pruned", choice.survivors, "as asked"), partial(self._pruned, walk=walk)
         if not walks:
             return Plan(brute_force, None, f"too many points carry the posterior at r = {r:.2g}; {why}"), all_points
         carried = f"{choice.survivors:.0f} of {n_points} points carry the posterior at r = {r:.2g}"
         gain = price * choice.nanoseconds["brute force"] / min(walks.values())
         if gain <= 1:
-            return Plan(
-                brute_force, choice.survivors, f"{carried}, to find them costs more than all; {why}"
-            ), all_points
-        return Plan("pruned", choice.survivors, f"{carried}; about {gain:.2g} times faster than all"), pruned
+            reason = f"{carried}, to find them costs more than all; {why}"
+            return Plan(brute_force, choice.survivors, reason), all_points
+        reason = f"{carried}; about {gain:.2g} times faster than all"
+        return Plan("pruned", choice.survivors, reason), partial(self._pruned, walk=walk)
 
     def _brute_force(self, x: Array, r: Array) -> tuple[str, float, str]:
         """Engine for all points, its price in units of explicit vectors from products, and why it is the one."""
@@ -143,16 +145,16 @@ class Engine:
     def _plain(self, x: Array, r: Array) -> Sums:
         if self.dtype == "float64":
             return self._plain_double(x, r)
-        sums = kernel.posterior_sums(self._single_panels, len(self.points), x, np.ascontiguousarray(r))
+        sums = kernel.posterior_sums(self.points, self._single_panels, x, r)
         return _completed(sums, self._rounding(x, r, sums.mean_square_distance) > TOLERANCE, x, r, self._plain_double)
 
     def _plain_double(self, x: Array, r: Array) -> Sums:
-        return kernel.posterior_sums(self._double_panels, len(self.points), x, np.ascontiguousarray(r))
+        return kernel.posterior_sums(self.points, self._double_panels, x, r)
 
     def _products_suffice(self, x: Array, r: Array) -> Flags:
         if self.points.shape[1] <= brute.SMALL_DIM:  # always from differences
             return np.zeros(len(x), bool)
-        return brute.gram_error(self._packed, x, r) <= TOLERANCE
+        return brute.gram_error(self._radius, x, r) <= TOLERANCE
 
     def _rounding(self, x: Array, r: Array, square_distances: Array) -> Array:
         """Error of ln w (Q,) from rounding points and queries to float32: 2^-23 (|x| + max|y|) |x-y|/r."""
@@ -171,15 +173,14 @@ class Engine:
 
     @cached_property
     def _double_panels(self) -> NDArray[np.float64]:
-        return self._panels("float64")
+        return kernel.pack(self.points, self._block("float64"), "float64")
 
     @cached_property
     def _single_panels(self) -> NDArray[np.float32]:
-        return self._panels("float32")
+        return kernel.pack(self.points, self._block("float32"), "float32")
 
-    def _panels(self, dtype: str) -> NDArray[Any]:
-        n_points, dim = self.points.shape
-        return kernel.pack(self.points, kernel.block_size(n_points, dim, dtype, self.given_block), dtype)
+    def _block(self, dtype: str) -> int:
+        return kernel.block_size(len(self.points), self.points.shape[1], dtype, self.block)
 
     @cached_property
     def _radius(self) -> float:

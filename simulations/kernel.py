@@ -6,8 +6,8 @@ returns the mean, log-partition, participation, entropy, nearest point and mean 
 Nothing of size N is stored per query.
 
 How it is laid out
-- Points are stored transposed in panels [block][D][B]: the inner loops run over B neighbouring
-  points and the compiler turns them into vector instructions by itself.
+- Points are read transposed, in panels [D][B]: the inner loops run over B neighbouring points and the
+  compiler turns them into vector instructions by itself.  Large sets are transposed on the way.
 - Four queries share each load of a panel; a chunk of up to 64 queries shares a panel in cache.
 - Distances are direct differences, never |x|² - 2x·y + |y|²: at r = 1e-8 the latter is noise.
 - A block is skipped for a query when all its logits lie more than 60 + ln N below the largest one
@@ -42,9 +42,11 @@ _one_at_a_time = threading.Lock()
 
 GROUP = 4  # queries that share one load of a panel
 LARGEST_CHUNK = 64  # queries that share one panel in cache
+STRIP = 64  # coordinates transposed at a time
 SEGMENT = 16  # coordinates summed in the dtype of the panels before float64 takes over
 SKIP_BELOW = 60.0  # see the bound in the module docstring
 _PANEL_BYTES = 2**19  # a panel and the running means of a chunk fit in the second-level cache
+_LARGEST_COPY = 2**26  # bytes of points that are also kept in panels
 _FORGOTTEN = 700.0  # e^-700: what lies so far below a new maximum is dropped altogether
 
 _compiled: Any = {"cache": True, "error_model": "numpy", "nogil": True}
@@ -133,6 +135,16 @@ def _boltzmann(square_distances, lowest, half_precision, floor, t, weights):
 
 
 # ---- one panel --------------------------------------------------------------------------------
+
+
+@njit(**_elementwise)
+def _transpose(points, panel):
+    """Points (b, D) into the columns of a panel (D, B ≥ b), in its precision; further columns stay as they are."""
+    dim = points.shape[1]
+    for first in range(0, dim, STRIP):
+        for b in range(points.shape[0]):
+            for i in range(first, min(first + STRIP, dim)):
+                panel[i, b] = points[b, i]
 
 
 @njit(**_elementwise)
@@ -264,23 +276,29 @@ def _absorb(square_distances, start, half_precision, cutoff, lowest, nearest, su
 
 
 @njit(**_compiled)
-def _chunk(panels, n_points, x, half_precision, mean, scalars, nearest):
-    """All panels for one chunk of queries: x, mean (q, D), half_precision (q,) = 1/2r, scalars (q, 4)."""
+def _chunk(points, panels, x, half_precision, mean, scalars, nearest):
+    """All points for one chunk of queries: x, mean (q, D), half_precision (q,) = 1/2r, scalars (q, 4)."""
+    n_points, dim = points.shape
     n_queries, width = x.shape[0], panels.shape[2]
     cutoff = SKIP_BELOW + log(n_points)
-    partial = np.empty((GROUP, width), panels.dtype)
+    panel = np.zeros((dim, width), x.dtype)
+    partial = np.empty((GROUP, width), x.dtype)
     distances = np.empty((GROUP, width))
-    weights = np.empty((GROUP, width), panels.dtype)
-    t = np.empty(width, panels.dtype)
+    weights = np.empty((GROUP, width), x.dtype)
+    t = np.empty(width, x.dtype)
     scratch = np.empty(width)
     factor = np.empty(GROUP)
     sums = np.zeros((n_queries, 3))
     lowest = np.full(n_queries, np.inf)
-    for p in range(panels.shape[0]):
-        valid = n_points - p * width
+    for start in range(0, n_points, width):
+        valid = min(width, n_points - start)
+        if panels.shape[0] > 0:
+            panel = panels[start // width]
+        else:
+            _transpose(points[start : start + valid], panel)
         for first in range(0, n_queries, GROUP):
             group = x[first : first + GROUP]
-            _square_distances(panels[p], group, partial, distances)
+            _square_distances(panel, group, partial, distances)
             if valid < width:
                 distances[:, valid:] = np.inf
             skipped = 0
@@ -288,7 +306,7 @@ def _chunk(panels, n_points, x, half_precision, mean, scalars, nearest):
                 j = first + q
                 lowest[j], nearest[j], factor[q] = _absorb(
                     distances[q],
-                    p * width,
+                    start,
                     half_precision[j],
                     cutoff,
                     lowest[j],
@@ -303,7 +321,7 @@ def _chunk(panels, n_points, x, half_precision, mean, scalars, nearest):
                     skipped += 1
             if skipped < GROUP:
                 _add_weighted_points(
-                    panels[p],
+                    panel,
                     weights[0],
                     weights[1],
                     weights[2],
@@ -322,11 +340,11 @@ def _chunk(panels, n_points, x, half_precision, mean, scalars, nearest):
 
 
 @njit(parallel=True, **_compiled)
-def _all_chunks(panels, n_points, x, half_precision, chunk, mean, scalars, nearest):
+def _all_chunks(points, panels, x, half_precision, chunk, mean, scalars, nearest):
     n_queries = x.shape[0]
     for c in prange((n_queries + chunk - 1) // chunk):
         part = slice(c * chunk, min((c + 1) * chunk, n_queries))
-        _chunk(panels, n_points, x[part], half_precision[part], mean[part], scalars[part], nearest[part])
+        _chunk(points, panels, x[part], half_precision[part], mean[part], scalars[part], nearest[part])
 
 
 # ---- door -------------------------------------------------------------------------------------
@@ -352,21 +370,27 @@ def block_size(n_points: int, dim: int, dtype: str, block: int | None = None) ->
 
 
 def pack(points: NDArray[np.float64], width: int, dtype: str) -> NDArray[Any]:
-    """Points (N, D) as panels (⌈N/width⌉, D, width), zero beyond N; `width` a power of two."""
+    """Points (N, D) as panels (⌈N/width⌉, D, width), zero beyond N; none, (0, D, width), of more than 64 MB.
+
+    Panels save each chunk of queries the transposition: a few per cent for many queries, most of the time for one.
+    """
     n_points, dim = points.shape
-    panels = np.zeros((-(-n_points // width), dim, width), dtype)
+    count = -(-n_points // width) if points.nbytes <= _LARGEST_COPY else 0
+    panels = np.zeros((count, dim, width), dtype)
     for p, panel in enumerate(panels):
-        block = points[p * width : (p + 1) * width]
-        panel[:, : len(block)] = block.T
+        part = points[p * width : (p + 1) * width]
+        panel[:, : len(part)] = part.T
     return panels
 
 
-def posterior_sums(panels: NDArray[Any], n_points: int, x: NDArray[np.float64], r: NDArray[np.float64]) -> Sums:
-    """Posterior sums of the queries x (Q, D), each at its own noise ratio r (Q,).
+def posterior_sums(
+    points: NDArray[np.float64], panels: NDArray[Any], x: NDArray[np.float64], r: NDArray[np.float64]
+) -> Sums:
+    """Posterior sums of the queries x (Q, D) over the points (N, D), each at its own noise ratio r (Q,).
 
-    `log_sum` is ln Σ_μ exp(-|x-y^μ|²/2r); ties in `nearest` go to the lowest index.  Differences,
-    exponentials and sums within a panel are in the dtype of `panels`, all longer sums in float64.
-    Thread-safe.
+    `panels` = pack(points, …), empty or not.  `log_sum` is ln Σ_μ exp(-|x-y^μ|²/2r); ties in `nearest` go to the
+    lowest index.  Differences, exponentials and sums within a panel are in the dtype of the panels, all longer sums
+    in float64.  Thread-safe.
     """
     n_queries, dim = x.shape
     padded = np.minimum(np.arange(-(-n_queries // GROUP) * GROUP), n_queries - 1)
@@ -374,6 +398,6 @@ def posterior_sums(panels: NDArray[Any], n_points: int, x: NDArray[np.float64], 
     mean, scalars = np.zeros((len(padded), dim)), np.empty((len(padded), 4))
     nearest = np.zeros(len(padded), np.int64)
     with _one_at_a_time:
-        _all_chunks(panels, n_points, queries, 0.5 / r[padded], _chunk_size(len(padded)), mean, scalars, nearest)
+        _all_chunks(points, panels, queries, 0.5 / r[padded], _chunk_size(len(padded)), mean, scalars, nearest)
     log_sum, participation, entropy, mean_square = scalars[:n_queries].T.copy()
     return Sums(mean[:n_queries], log_sum, participation, entropy, nearest[:n_queries], mean_square)

@@ -77,6 +77,10 @@ class Tree:
         with _one_at_a_time:
             return integers(self.blocks.rows, self.blocks.ends, place, self.n_points, self.blocks.norms)
 
+    def release(self) -> None:
+        """Give back what can be made again: the integers."""
+        self.__dict__.pop("integers", None)
+
     @property
     def n_points(self) -> int:
         """N."""

@@ -60,16 +60,16 @@ def brute_sums(packed: Packed, x: NDArray[np.float64], r: NDArray[np.float64], d
     return _finish(packed, x, r, direct, mean, sums, nearest)
 
 
-def gram_error(packed: Packed, x: NDArray[np.float64], r: NDArray[np.float64]) -> NDArray[np.float64]:
+def gram_error(largest: float, x: NDArray[np.float64], r: NDArray[np.float64]) -> NDArray[np.float64]:
     """Estimated error of ln w from the float32 matrix product, for each query: u (|x| |y|_max + |y|²_max)/r.
 
-    u = 2^-24.  A strict bound would be about D/2 times as large, but rounding errors have either sign:
+    `largest` is |y|_max, u = 2^-24.
+    A strict bound would be about D/2 times as large, but rounding errors have either sign:
     measured errors of mean and log density are below a fifth of the estimate plus 5e-6, what the sums in
     float32 leave (D from 9 to 1500; clusters, duplicates, outliers, power laws).  Where the estimate is
     ≤ 1e-5, `brute_sums` gives the mean within 1e-5 of the largest |y_i| and the log density within 1e-5
     relative.  One far outlier makes it large for all queries; differences are then the better choice.
     """
-    largest = packed.largest_norm
     return 2.0**-24 * (np.sqrt(np.einsum("qd,qd->q", x, x)) * largest + largest**2) / r
 
 

@@ -15,9 +15,8 @@ def test_shared_distances_give_the_sums_of_the_kernel(n, dim):
     y = rng.standard_normal((n, dim))
     index, noise = rng.integers(n, size=30), rng.standard_normal((30, dim))
     ratios = np.geomspace(max(smallest_ratio(y), 1e-4), 1e4, 7)
-    panels = pack(y, 32, "float64")
     for r, found in zip(ratios, planted_sums(y, index, noise, ratios), strict=True):
-        exact = posterior_sums(panels, n, y[index] + np.sqrt(r) * noise, np.full(30, r))
+        exact = posterior_sums(y, pack(y, 32, "float64"), y[index] + np.sqrt(r) * noise, np.full(30, r))
         for value, expected in zip(found, exact, strict=True):
             np.testing.assert_allclose(value, expected, rtol=1e-9, atol=1e-9)
 
@@ -37,10 +36,10 @@ def samples():
     """Entropies and controls of 4000 planted queries at each of three ratios."""
     rng = np.random.default_rng(3)
     y = rng.standard_normal((400, 5))
-    panels, found = pack(y, 64, "float64"), {}
+    found = {}
     for r in (0.05, 0.6, 8.0):
         index, noise = rng.integers(400, size=4000), rng.standard_normal((4000, 5))
-        sums = posterior_sums(panels, 400, y[index] + np.sqrt(r) * noise, np.full(4000, r))
+        sums = posterior_sums(y, pack(y, 32, "float64"), y[index] + np.sqrt(r) * noise, np.full(4000, r))
         found[r] = (np.log(400) - sums.entropy, planted_controls(noise, r, sums, 400))
     return found
 
@@ -85,3 +84,5 @@ def test_spectrum_from_the_points_that_matter(over):
         exact = np.linalg.eigvalsh((w[:, None] * deviations).T @ deviations)[::-1]
         np.testing.assert_allclose(over * found[q], -(1 - exact / over), atol=1e-11)
         assert np.all(found[q] >= -1 / over)
+        single = EmpiricalScore(y, "float32").jacobian_spectrum(x[q], over)
+        np.testing.assert_allclose(over * single, over * found[q], atol=3e-6 * max(1, exact[0] / over))
