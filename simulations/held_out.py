@@ -38,7 +38,7 @@ def best_noise(empirical: EmpiricalScore, held_out: ArrayLike) -> Estimate:
         return np.asarray(empirical.observe(x, r).mean_square_distance) / (empirical.ambient_dim * r) - 1
 
     nearest = _nearest_square_distance(empirical, x)
-    if not nearest > 0:
+    if nearest <= 1e-26 * float(np.mean(np.sum(x**2, axis=1))):  # training points are returned to rounding
         raise ValueError("held_out must not be training points: the best noise ratio would be 0")
     low = high = np.log(nearest / empirical.ambient_dim)
     while excess(high).mean() > 0:
