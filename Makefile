@@ -6,7 +6,7 @@ installed := .venv/installed
 
 help:
 	@echo "make demo    figures and the table of predicted against measured critical points (about 5 minutes)"
-	@echo "make test    lint, types and tests (about 5 minutes)"
+	@echo "make test    lint, types and tests (about 13 minutes)"
 	@echo "make slow    the long checks"
 
 $(installed): pyproject.toml constraints.txt
