@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.peers import FUSED
 from benchmarks.side_by_side import resident
 
 _SIZES = [  # D, Q, N, r
@@ -34,8 +35,7 @@ _SIZES = [  # D, Q, N, r
 _QUICK = [(3, 500, 20_000, 0.5), (32, 256, 20_000, 6.0), (784, 64, 6_000, 60.0)]
 _METHODS = {
     "ours": "benchmarks.ours:brute_force",
-    "mask": "benchmarks.peers:fused_attention_mask",
-    "column": "benchmarks.peers:fused_attention_column",
+    **FUSED,
     "addmm": "benchmarks.peers:addmm_softmax",
 }
 
@@ -49,7 +49,7 @@ def rows(quick: bool) -> Iterator[dict[str, Any]]:
             for peer in _METHODS:  # the peers add 1e5 weights in float32 and err by 1e-4
                 if np.abs(timings.result[peer] - timings.result["ours"]).max() > 2e-3:
                     raise ArithmeticError(f"{peer} disagrees with ours at {case}")
-            fused = timings.fastest(("mask", "column"))
+            fused = timings.fastest(FUSED)
             yield {
                 "D": dim,
                 "queries": n_queries,

@@ -6,6 +6,7 @@ Ours prunes with a certified error of 1e-12 and returns float64 results; fused a
 from collections.abc import Iterator
 from typing import Any
 
+from benchmarks.peers import FUSED
 from benchmarks.side_by_side import resident
 
 _CLOUDS = [  # D, N, decay of the variances, r/r_c, queries
@@ -20,8 +21,7 @@ _QUICK = [(8, 20_000, 0.0, 0.25, 300), (32, 20_000, 2.0, 0.25, 300)]
 _METHODS = {
     "ours": "benchmarks.ours:automatic",
     "double": "benchmarks.ours:automatic_double",
-    "mask": "benchmarks.peers:fused_attention_mask",
-    "column": "benchmarks.peers:fused_attention_column",
+    **FUSED,
 }
 
 
@@ -42,7 +42,7 @@ def rows(quick: bool) -> Iterator[dict[str, Any]]:
     with resident(_METHODS) as methods:
         for name, case in cases(quick):
             timings = methods.compare(case, 3 if quick else 7)
-            fused = timings.fastest(("mask", "column"))
+            fused = timings.fastest(FUSED)
             yield {
                 "data": name,
                 "N": case["n_points"],

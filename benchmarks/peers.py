@@ -13,6 +13,12 @@ from benchmarks.data import Problem
 
 Call = Callable[[], NDArray[np.floating]]
 
+# The two forms of PyTorch's fused attention, of which the faster counts.
+FUSED = {
+    "mask": "benchmarks.peers:fused_attention_mask",
+    "column": "benchmarks.peers:fused_attention_column",
+}
+
 
 def _torch_threads() -> None:
     import torch

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+from benchmarks.peers import FUSED
 from benchmarks.side_by_side import resident
 
 _METHODS = {
     "ours": "benchmarks.ours:brute_force",
-    "mask": "benchmarks.peers:fused_attention_mask",
-    "column": "benchmarks.peers:fused_attention_column",
+    **FUSED,
 }
 
 
@@ -18,7 +18,7 @@ def rows(quick: bool) -> Iterator[dict[str, Any]]:
         for n_points in (5_000,) if quick else (10_000, 100_000):
             case = {"n_points": n_points, "dim": 1000, "n_queries": 256, "rank": 20, "r": 4.0}
             timings = methods.compare(case, 3 if quick else 7)
-            fused = timings.fastest(("mask", "column"))
+            fused = timings.fastest(FUSED)
             yield {
                 "D": 1000,
                 "rank": 20,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.score_jacobian import score_function
-from theory.estimate import Estimate
+from theory.estimate import Estimate, fraction
 from theory.validation import Array, numbers, positive_integer, positive_scalar
 
 
@@ -76,7 +76,7 @@ def state_fractions(
         raise ValueError(f"training has shape {data.shape}: must be (N, {ends.shape[1]}) with N ≥ 1")
     reach = positive_scalar(near, "near") * np.sqrt(r)
     close = np.array([np.min(np.sum((data - end) ** 2, axis=1)) <= reach**2 for end in ends])
-    return StateFractions(*(_fraction(hits) for hits in (settled & close, settled & ~close, ~settled)))
+    return StateFractions(*(fraction(hits) for hits in (settled & close, settled & ~close, ~settled)))
 
 
 def _settle(score: Any, starts: ArrayLike, r: float, steps: int, tolerance: float) -> tuple[Array, NDArray[np.bool_]]:
@@ -96,9 +96,3 @@ def _settle(score: Any, starts: ArrayLike, r: float, steps: int, tolerance: floa
     settled = np.ones(len(x), dtype=bool)
     settled[moving] = False
     return x, settled
-
-
-def _fraction(hits: NDArray[np.bool_]) -> Estimate:
-    n, k = len(hits), int(np.count_nonzero(hits))
-    p = (k + 1) / (n + 2)
-    return Estimate(k / n, float(np.sqrt(p * (1 - p) / n)))

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulations.empirical import EmpiricalScore
-from simulations.fraction import fraction
 from simulations.planted import log_own_weight
 from theory import validation
-from theory.estimate import Estimate
+from theory.estimate import Estimate, fraction
 from theory.validation import Array
 
 _WIDEST = 2.0**20  # in units of r: beyond, a direction counts as unbounded

@@ -11,10 +11,9 @@ from manifolds.progress import tracked
 from simulations.class_clones import class_labels
 from simulations.draw import draw_pattern
 from simulations.empirical import EmpiricalScore
-from simulations.fraction import fraction
 from simulations.posterior_draw import draw_class, draw_clean, draw_of_class, start
 from theory import validation
-from theory.estimate import Estimate
+from theory.estimate import Estimate, fraction
 from theory.validation import Array
 
 

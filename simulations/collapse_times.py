@@ -8,11 +8,10 @@ from numpy.typing import ArrayLike
 from manifolds.progress import tracked
 from simulations.draw import draw_pattern
 from simulations.empirical import EmpiricalScore
-from simulations.fraction import fraction
 from simulations.posterior_draw import start
 from simulations.reverse import bridge_steps
 from theory import validation
-from theory.estimate import Estimate
+from theory.estimate import Estimate, fraction
 from theory.validation import Array
 
 

@@ -17,7 +17,7 @@ from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
 
 from simulations.empirical import EmpiricalScore
-from simulations.kernel import _one_at_a_time
+from simulations.threading_layer import one_at_a_time
 from theory import validation
 
 Array = NDArray[np.float64]
@@ -115,6 +115,6 @@ def draw_pattern(empirical: EmpiricalScore, x: ArrayLike, r: ArrayLike, rng: np.
     queries, ratios, _ = empirical._queries(x, r)
     uniforms = validation.generator(rng).random(len(queries))
     drawn = np.empty(len(queries), np.int64)
-    with _one_at_a_time:
+    with one_at_a_time:
         _draw_all(empirical._points, queries, 0.5 / ratios, uniforms, drawn)
     return drawn

@@ -189,7 +189,7 @@ class EmpiricalScore:
         def divergence(x: Array, r: float, sums: Sums) -> Array:
             return np.maximum(np.log(self.n_points) - sums.entropy, 0.0)
 
-        return self._average(divergence, r, rng, n_queries, largest=float(np.log(self.n_points)))
+        return self._average(divergence, r, rng, n_queries, float(np.log(self.n_points)), mean=False)
 
     def dimension(self, r: ArrayLike, rng: np.random.Generator, n_queries: int = 512) -> Estimate:
         """Empirical dimension at scale r, d(r) = E tr C / r = -2 dI/d ln r; arguments as `information`.
@@ -200,7 +200,7 @@ class EmpiricalScore:
         def trace(x: Array, r: float, sums: Sums) -> Array:
             return np.maximum(sums.mean_square_distance - np.sum((x - sums.mean) ** 2, axis=1), 0.0) / r
 
-        return self._average(trace, r, rng, n_queries, largest=np.inf)
+        return self._average(trace, r, rng, n_queries, np.inf, mean=True)
 
     # ---- inner workings; coordinates centred, and in the span -----------------------------------
 
@@ -268,9 +268,11 @@ class EmpiricalScore:
         return index, rng.standard_normal((n_queries, self.ambient_dim))
 
     def _average(
-        self, observable: Any, r: ArrayLike, rng: np.random.Generator, n_queries: int, largest: float
+        self, observable: Any, r: ArrayLike, rng: np.random.Generator, n_queries: int, largest: float, mean: bool
     ) -> Estimate:
         """Mean of observable(x, r, sums) over planted queries, for every r with the same (μ, ξ).
+
+        `mean`: whether it looks at the posterior mean.
 
         Control variates may lead past the bounds by a part of the error bar: the mean is kept within 0 and `largest`.
         """
@@ -280,13 +282,15 @@ class EmpiricalScore:
         index, noise = self._plant(rng, n_queries)
         noise = self._project(noise)
         means, errors = np.empty(ratios.size), np.empty(ratios.size)
-        for i, (ratio, x, sums) in enumerate(self._planted_sums(ratios.ravel(), index, noise)):
+        for i, (ratio, x, sums) in enumerate(self._planted_sums(ratios.ravel(), index, noise, mean)):
             samples, controls = observable(x, ratio, sums), planted_controls(noise, ratio, sums, self.n_points)
             means[i], errors[i] = controlled(samples, controls)
         means = np.clip(means, 0.0, largest)
         return Estimate(means.reshape(ratios.shape)[()], errors.reshape(ratios.shape)[()])
 
-    def _planted_sums(self, ratios: Array, index: Indices, noise: Array) -> Iterator[tuple[float, Array, Sums]]:
+    def _planted_sums(
+        self, ratios: Array, index: Indices, noise: Array, mean: bool
+    ) -> Iterator[tuple[float, Array, Sums]]:
         """(r, x, sums) at every r, from shared distances where that is faster and accurate."""
         at = [self._points[index] + np.sqrt(r) * noise for r in ratios]
         few, low = _SHARED_DISTANCES
@@ -295,7 +299,7 @@ class EmpiricalScore:
         together = [i for i, r in enumerate(ratios) if r >= allowed and self._engine.plan(float(r)).engine == "plain"]
         done = {}
         if len(together) >= few:
-            done = dict(zip(together, planted_sums(self._points, index, noise, ratios[together]), strict=True))
+            done = dict(zip(together, planted_sums(self._points, index, noise, ratios[together], mean), strict=True))
         for i, (r, x) in enumerate(zip(ratios, at, strict=True)):
             yield float(r), x, done.get(i) or self._engine.sums(x, np.full(len(x), r))
 

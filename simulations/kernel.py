@@ -17,28 +17,20 @@ How it is laid out
 - Each query is computed by the same instructions whatever its chunk, so the number of threads
   cannot change a bit of the result.
 
-The functions live in one file on purpose: Numba's cache does not notice a change in another one.
+Numba's cache does not notice a change in another file: after one in `exponential`, delete __pycache__.
 """
 
-import os
-import threading
 from math import exp, log, log1p
 from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 from numba import njit, prange
-from numba.extending import overload
 from numpy.typing import NDArray
 
+from simulations.exponential import exponential
+from simulations.threading_layer import one_at_a_time
 from theory import validation
-
-# Numba's OpenMP layer, started before `import torch`, makes torch 5-9 times slower.  The workqueue
-# layer does not, but it aborts when two Python threads enter it at once: hence the lock.
-_settings: Any = numba.config
-if "NUMBA_THREADING_LAYER" not in os.environ and _settings.THREADING_LAYER == "default":
-    _settings.THREADING_LAYER = "workqueue"
-_one_at_a_time = threading.Lock()
 
 GROUP = 4  # queries that share one load of a panel
 LARGEST_CHUNK = 64  # queries that share one panel in cache
@@ -65,63 +57,7 @@ class Sums(NamedTuple):
     mean_square_distance: NDArray[np.float64]
 
 
-# ---- exponential ------------------------------------------------------------------------------
-# exp(t) = 2^k exp(f), k = round(t / ln 2), |f| ≤ ln(2)/2.  Adding 1.5·2^52 (1.5·2^23 in float32)
-# rounds to an integer and leaves k in the lowest bits; shifted left, those bits are added to the
-# exponent.  exp(f) is its Taylor series: remainder 4e-18 (5e-9).  t is clamped where 2^k is normal.
-
-_LOG2E = 1.4426950408889634
-_LN2_HIGH, _LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
-_LN2_HIGH32, _LN2_LOW32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
-_ROUND64, _ROUND32 = 6755399441055744.0, np.float32(12582912.0)
-
-
-@njit(**_elementwise)
-def _exponential64(t):
-    z = t * _LOG2E + _ROUND64
-    k = z - _ROUND64
-    f = (t - k * _LN2_HIGH) - k * _LN2_LOW
-    p = 1 / 6227020800
-    p = p * f + 1 / 479001600
-    p = p * f + 1 / 39916800
-    p = p * f + 1 / 3628800
-    p = p * f + 1 / 362880
-    p = p * f + 1 / 40320
-    p = p * f + 1 / 5040
-    p = p * f + 1 / 720
-    p = p * f + 1 / 120
-    p = p * f + 1 / 24
-    p = p * f + 1 / 6
-    p = p * f + 1 / 2
-    p = p * f * f + f + 1.0
-    bits = np.float64(p).view(np.int64) + (np.float64(z).view(np.int64) << np.int64(52))
-    return np.int64(bits).view(np.float64)
-
-
-@njit(**_elementwise)
-def _exponential32(t):
-    one = np.float32(1)
-    z = t * np.float32(_LOG2E) + _ROUND32
-    k = z - _ROUND32
-    f = (t - k * _LN2_HIGH32) - k * _LN2_LOW32
-    p = np.float32(1 / 5040)
-    p = p * f + np.float32(1 / 720)
-    p = p * f + np.float32(1 / 120)
-    p = p * f + np.float32(1 / 24)
-    p = p * f + np.float32(1 / 6)
-    p = p * f + np.float32(1 / 2)
-    p = p * f * f + f + one
-    bits = np.float32(p).view(np.int32) + np.int32(np.float32(z).view(np.int32) << np.int32(23))
-    return np.int32(bits).view(np.float32)
-
-
-def _exponential(t):
-    """exp(t) for -700 ≤ t ≤ 0 (-87 in float32), in the precision of t."""
-
-
-@overload(_exponential, jit_options=_elementwise)
-def _exponential_for(t):
-    return (lambda t: _exponential32(t)) if t == numba.float32 else (lambda t: _exponential64(t))
+# ---- one panel --------------------------------------------------------------------------------
 
 
 @njit(**_elementwise)
@@ -130,11 +66,8 @@ def _boltzmann(square_distances, lowest, half_precision, floor, t, weights):
     for b in range(weights.size):
         t[b] = max((lowest - square_distances[b]) * half_precision, floor)  # float64, then rounded
     for b in range(weights.size):
-        e = _exponential(t[b])
+        e = exponential(t[b])
         weights[b] = e if t[b] > floor else e - e
-
-
-# ---- one panel --------------------------------------------------------------------------------
 
 
 @njit(**_elementwise)
@@ -397,7 +330,7 @@ def posterior_sums(
     queries = x[padded].astype(panels.dtype)
     mean, scalars = np.zeros((len(padded), dim)), np.empty((len(padded), 4))
     nearest = np.zeros(len(padded), np.int64)
-    with _one_at_a_time:
+    with one_at_a_time:
         _all_chunks(points, panels, queries, 0.5 / r[padded], _chunk_size(len(padded)), mean, scalars, nearest)
     log_sum, participation, entropy, mean_square = scalars[:n_queries].T.copy()
     return Sums(mean[:n_queries], log_sum, participation, entropy, nearest[:n_queries], mean_square)

@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
-from simulations.fraction import fraction
 from simulations.neighbours import two_nearest
 from theory import validation
-from theory.estimate import Estimate
+from theory.estimate import Estimate, fraction
 
 
 class Novelty(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
 
-from simulations.kernel import _one_at_a_time
+from simulations.threading_layer import one_at_a_time
 from theory import validation
 from theory.validation import Array
 
@@ -80,6 +80,6 @@ def two_nearest(x: ArrayLike, y: ArrayLike) -> Neighbours:
         raise ValueError(f"y has shape {points.shape}: must have shape (N, D) with N ≥ 2")
     queries = validation.points(x, points.shape[1])
     squares, index = np.full((len(queries), 2), np.inf), np.zeros((len(queries), 2), np.int64)
-    with _one_at_a_time:
+    with one_at_a_time:
         _all_chunks(np.ascontiguousarray(points), np.ascontiguousarray(queries), squares, index)
     return Neighbours(index, np.sqrt(squares))

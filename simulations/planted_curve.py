@@ -15,7 +15,8 @@ from numba import njit
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from simulations.kernel import Sums, _exponential64
+from simulations.exponential import exponential64
+from simulations.kernel import Sums
 
 Array = NDArray[np.float64]
 
@@ -29,16 +30,22 @@ def smallest_ratio(points: Array) -> float:
     return 4e-6 * float(np.max(np.einsum("nd,nd->n", points, points), initial=0.0))
 
 
-def planted_sums(points: Array, index: NDArray[Any], noise: Array, ratios: Array) -> list[Sums]:
+def planted_sums(points: Array, index: NDArray[Any], noise: Array, ratios: Array, mean: bool = True) -> list[Sums]:
     """The sums of `simulations.kernel` at x = y^index + √r ξ for every r of `ratios`; points (N, D), noise (Q, D).
 
-    float64 throughout; r ≥ smallest_ratio(points).
+    float64 throughout; r ≥ smallest_ratio(points).  Without `mean` the posterior means are left out, (Q, 0), with
+    the product that they cost.
     """
+    lengths = np.einsum("nd,nd->n", points, points)
+
+    def sums(part: slice) -> list[Sums]:
+        return _group(points, lengths, index[part], noise[part], ratios, mean)
+
     threads = numba.get_num_threads()
     # one thread of BLAS within each of ours: its own threads wait by spinning and would take our time
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         groups = _groups(len(points), len(index), threads)
-        parts = list(pool.map(lambda part: _group(points, index[part], noise[part], ratios), groups))
+        parts = list(pool.map(sums, groups))
     return [Sums(*(np.concatenate(field) for field in zip(*at_r, strict=True))) for at_r in zip(*parts, strict=True)]
 
 
@@ -47,9 +54,8 @@ def _groups(n_points: int, n_queries: int, threads: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, n_queries, size))
 
 
-def _group(points: Array, index: NDArray[Any], noise: Array, ratios: Array) -> list[Sums]:
+def _group(points: Array, lengths: Array, index: NDArray[Any], noise: Array, ratios: Array, mean: bool) -> list[Sums]:
     planted = points[index]
-    lengths = np.einsum("nd,nd->n", points, points)
     apart = lengths - 2 * (planted @ points.T) + lengths[index, None]
     apart[np.arange(len(index)), index] = 0.0
     np.maximum(apart, 0.0, out=apart)
@@ -63,7 +69,7 @@ def _group(points: Array, index: NDArray[Any], noise: Array, ratios: Array) -> l
         own = r * np.einsum("qd,qd->q", noise, noise)
         results.append(
             Sums(
-                mean=weights @ points,
+                mean=weights @ points if mean else np.empty((len(index), 0)),
                 log_sum=scalars[:, 0] - own / (2 * r),
                 participation=scalars[:, 1],
                 entropy=scalars[:, 2],
@@ -95,7 +101,7 @@ def _weigh_one(apart, along, r, weights, scalars, nearest):
     total, square, energy = 0.0, 0.0, 0.0
     for n in range(apart.size):
         t = max(weights[n] - highest, _LOWEST)
-        e = _exponential64(t)
+        e = exponential64(t)
         weights[n] = e
         total += e
         square += e * e

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.linalg import blas, eigh
 from threadpoolctl import threadpool_limits
 
-from simulations.kernel import SKIP_BELOW, _one_at_a_time
+from simulations.kernel import SKIP_BELOW
+from simulations.threading_layer import one_at_a_time
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.integer[Any]]
@@ -35,7 +36,7 @@ def survivors(points: Array, x: Array, r: float) -> tuple[Indices, Array, Array]
     Direct differences in float64; what is left out has less than 1e-26 of the weight.
     """
     square_distances = np.empty(len(points))
-    with _one_at_a_time:
+    with one_at_a_time:
         _square_distances(points, x, square_distances)
     logits = (square_distances.min() - square_distances) / (2 * r)
     kept = np.flatnonzero(logits >= -SKIP_BELOW - np.log(len(points)))

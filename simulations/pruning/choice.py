@@ -6,7 +6,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulations.kernel import _one_at_a_time
 from simulations.pruning.integers import deepest, rows_of_depth
 from simulations.pruning.machine_words import lowest_bit
 from simulations.pruning.pruned_sums import BOXES, pruned_sums
@@ -14,6 +13,7 @@ from simulations.pruning.queries import on_axes
 from simulations.pruning.rounding import stretch
 from simulations.pruning.screening import boxes_within
 from simulations.pruning.tree import Tree
+from simulations.threading_layer import one_at_a_time
 from simulations.vectors.lanes import compiled
 
 Array = NDArray[np.float64]
@@ -103,7 +103,7 @@ def _price_of_products(tree: Tree, counts: Array, depth: int) -> float:
 def _pilot_counts(tree: Tree, x: Array, radius: Array) -> Array:
     """Per query: clusters and blocks whose box is within `radius`, and blocks left after each segment."""
     counts = np.zeros((len(x), 2 + len(tree.blocks.ends)))
-    with _one_at_a_time:
+    with one_at_a_time:
         queries = on_axes(tree, x)
     for q in range(len(x)):
         if queries.norm[q] < np.inf:

@@ -1,20 +1,22 @@
 """The door: posterior sums, or the surviving points themselves, certified, in the condensed phase."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numba
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from simulations.kernel import Sums, _one_at_a_time
+from simulations.kernel import Sums
 from simulations.pruning.integers import NO_INTEGERS, TOGETHER, deepest
 from simulations.pruning.machine_words import take_next
 from simulations.pruning.queries import on_axes
 from simulations.pruning.screening import CHUNK, by_boxes, by_products
 from simulations.pruning.survivors import add_up, keep, nearest, weigh
 from simulations.pruning.tree import Tree
+from simulations.threading_layer import one_at_a_time
 from simulations.vectors.lanes import compiled
 from theory import validation
 
@@ -127,12 +129,16 @@ def _walk(
     """Hand out chunks of neighbouring queries to the threads."""
     spread = 2 * r * (np.log(tree.n_points) - np.log(skipped))
     integers = tree.integers if walk >= 0 else NO_INTEGERS
-    with _one_at_a_time:
+    with one_at_a_time:
         queries = on_axes(tree, x)
-        order = np.argsort(queries.first, kind="stable")
-        threads = numba.get_num_threads()
-        chunk = min(CHUNK, TOGETHER * -(-len(x) // (TOGETHER * threads)))
-        _all_chunks(
+    order = np.argsort(queries.first, kind="stable")
+    threads = numba.get_num_threads()
+    chunk = min(CHUNK, TOGETHER * -(-len(x) // (TOGETHER * threads)))
+    counter, capacity = np.zeros(1, np.int64), budget(tree.n_points)
+
+    def work(_: int) -> None:
+        _work(
+            counter,
             tree.blocks,
             integers,
             tree.points,
@@ -144,8 +150,7 @@ def _walk(
             order,
             walk,
             chunk,
-            budget(tree.n_points),
-            threads,
+            capacity,
             mean,
             scalars,
             closest,
@@ -153,58 +158,16 @@ def _walk(
             *kept,
         )
 
-
-@njit(parallel=True, **compiled)
-def _all_chunks(
-    blocks,
-    integers,
-    points,
-    x,
-    r,
-    spread,
-    unit,
-    queries,
-    order,
-    walk,
-    chunk,
-    capacity,
-    threads,
-    mean,
-    scalars,
-    closest,
-    survivors,
-    start,
-    index,
-    weight,
-):
-    counter = np.zeros(1, np.int64)
-    for _ in prange(threads):
-        _work(
-            blocks,
-            integers,
-            points,
-            x,
-            r,
-            spread,
-            unit,
-            queries,
-            order,
-            walk,
-            chunk,
-            capacity,
-            counter,
-            mean,
-            scalars,
-            closest,
-            survivors,
-            start,
-            index,
-            weight,
-        )
+    if len(order) <= chunk:
+        work(0)
+        return
+    with ThreadPoolExecutor(threads) as pool:  # compiled code runs without Python's lock
+        list(pool.map(work, range(threads)))
 
 
 @njit(**compiled)
 def _work(
+    counter,
     blocks,
     integers,
     points,
@@ -217,7 +180,6 @@ def _work(
     walk,
     chunk,
     capacity,
-    counter,
     mean,
     scalars,
     closest,

@@ -8,9 +8,9 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from simulations.kernel import _one_at_a_time
 from simulations.pruning.integers import Integers, integers
 from simulations.pruning.rounding import LARGEST_NORM, PADDING, blur_coefficients
+from simulations.threading_layer import one_at_a_time
 from theory import validation
 
 Array = NDArray[np.float64]
@@ -74,7 +74,7 @@ class Tree:
     def integers(self) -> Integers:
         """The points in 16-bit integers, a quarter of their memory, made when first asked for."""
         place = coordinate_rows(self.blocks.ends.tolist())
-        with _one_at_a_time:
+        with one_at_a_time:
             return integers(self.blocks.rows, self.blocks.ends, place, self.n_points, self.blocks.norms)
 
     def release(self) -> None:
@@ -174,7 +174,7 @@ def _blocks(points: Array, mean: Array, axes: Array, scale: float, blur: tuple[f
     norms = np.zeros(n_blocks, np.float32)
     blocks = Blocks(rows, boxes, cluster_boxes, norms, order, np.asarray(ends))
     _arrange(by_point, order[:n_points], place[:used])
-    with _one_at_a_time:
+    with one_at_a_time:
         _describe(blocks, n_points, place, box_rows, blur[0], blur[1])
     _enclose(boxes, cluster_boxes, n_clusters)
     return blocks

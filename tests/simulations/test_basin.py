@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from long_double_reference import posterior
 from scipy.special import ndtr
 
 import theory
+from benchmarks.long_double import posterior
 from manifolds import Linear
 from simulations import EmpiricalScore
 from simulations.basin import basin

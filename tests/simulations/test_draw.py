@@ -3,9 +3,9 @@
 import numba
 import numpy as np
 import pytest
-from long_double_reference import posterior
 from scipy.stats import chisquare
 
+from benchmarks.long_double import posterior
 from simulations import EmpiricalScore
 from simulations.draw import BLOCK, draw_pattern
 

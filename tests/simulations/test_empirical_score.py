@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from long_double_reference import posterior
 from scipy.integrate import quad
 
+from benchmarks.long_double import posterior
 from simulations import EmpiricalScore, Posterior
 
 

@@ -11,7 +11,6 @@ from simulations import EmpiricalScore
 from simulations.class_clones import class_clone_probability
 from simulations.clones import clones
 from simulations.data_sets import over_data_sets
-from simulations.fraction import fraction
 from simulations.held_out import best_noise, cross_entropy
 from simulations.planted import planted_averages
 from simulations.posterior_draw import start
@@ -20,7 +19,7 @@ from simulations.profile import profile
 from simulations.reverse import reverse
 from simulations.scaling_collapse import scaling_curve
 from theory import finite_size
-from theory.estimate import Estimate
+from theory.estimate import Estimate, fraction
 
 LAW, N = Linear([1.0] * 12), 300
 LOG_N = np.log(N)

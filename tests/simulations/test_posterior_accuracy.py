@@ -3,10 +3,10 @@
 import mpmath
 import numpy as np
 import pytest
-from long_double_reference import posterior
 
+from benchmarks.long_double import posterior
 from simulations import EmpiricalScore
-from simulations.kernel import _exponential32, _exponential64
+from simulations.exponential import exponential32, exponential64
 
 RATIOS = [1e-8, 1e-6, 1e-4, 1e-2, 1.0, 1e2, 1e4, 1e6]
 SHAPES = [(700, 1), (1000, 3), (1500, 32), (37, 50)]
@@ -115,7 +115,7 @@ def test_large_common_offset_costs_no_accuracy():
 
 
 @pytest.mark.parametrize(
-    ("function", "kind", "floor"), [(_exponential64, np.float64, -700.0), (_exponential32, np.float32, -87.0)]
+    ("function", "kind", "floor"), [(exponential64, np.float64, -700.0), (exponential32, np.float32, -87.0)]
 )
 def test_polynomial_exponential_is_good_to_one_unit_in_the_last_place(function, kind, floor):
     rng = np.random.default_rng(0)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from long_double_reference import posterior
 
+from benchmarks.long_double import posterior
 from simulations.pruning import BOXES, Tree, block_distances, choose, integers, pruned_sums, survivors_of, tree
 from simulations.vectors.lanes import LANES
 

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 import pytest
-from long_double_reference import posterior
 
+from benchmarks.long_double import posterior
 from simulations.kernel import Sums, pack, posterior_sums
 from simulations.vectors import brute
 from simulations.vectors.lanes import LANES

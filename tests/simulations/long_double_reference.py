@@ -1,1 +1,0 @@
-from benchmarks.long_double import Reference, posterior  # noqa: F401
