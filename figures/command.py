@@ -53,6 +53,29 @@ def figure(
         typer.echo(path)
 
 
+@app.command(epilog="Example:  remanifold figure curved-dimension     then:  remanifold compare curved-dimension")
+def compare(
+    name: Annotated[str, typer.Argument(help="A figure with three legs, drawn before; or two-variances, computed.")],
+    paper: Paper = False,
+    out: Out = Path("output"),
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Theory, empirical score and network side by side, and how well they agree in each regime."""
+    from figures import comparison
+
+    if name == "two-variances":
+        from figures.two_variances import write
+
+        write(out, "paper" if paper else "quick", seed)
+    if as_json:
+        _print_json(comparison.record(out, name))
+        return
+    for header, lines in comparison.tables(out, name):
+        _print_table(header, lines)
+        typer.echo()
+
+
 @app.command(
     epilog="Examples:  remanifold times linear:variances=1x2+0.09x5 --n 1000     "
     "remanifold times two-gaussians:dim=256 --n 20000 --json"

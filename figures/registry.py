@@ -15,6 +15,12 @@ FIGURES = {
     "lost-first": "which subspace is lost first: published and exact order, measurement, where they disagree",
     "spectral-gaps": "the Jacobian's spectrum on random linear manifolds, its gaps and the three phases, with sampled "
     "matrices [arXiv 2410.05898]",
+    "curved-dimension": "d(r) on a sphere and a torus: population, N points exactly, empirical score and networks",
+    "mnist-dimension": "d(r) of MNIST from 100 to 60000 images: empirical score, networks, collapse by the sum rule",
+    "training-memorization": "when a network generalizes and when it begins to copy, against N, and its capacity "
+    "[arXiv 2505.17638]",
+    "class-speciation": "when the reverse process decides between two classes of digits: clones and theory "
+    "[arXiv 2402.18491]",
 }
 
 
