@@ -26,6 +26,11 @@ class MeasuredLaw:
         if self._d.shape != self._r.shape:
             raise ValueError(f"d of shape {self._d.shape}: must have the shape of r, {self._r.shape}")
 
+    @property
+    def smallest_ratio(self) -> float:
+        """The first of the given ratios, below which nothing is known."""
+        return float(self._r[0])
+
     def dimension(self, r: ArrayLike) -> Array:
         """d(r), linear in ln r between the measured ratios."""
         ratio = self._inside(r)

@@ -18,6 +18,7 @@ def first_crossing(
     given: tuple[str, object],
     start: float = 1.0,
     widest_step: float = 64.0,
+    smallest: float = 0.0,
 ) -> float:
     """The largest noise ratio r at which `curve(r)`, small at large r, reaches `level`.
 
@@ -26,22 +27,25 @@ def first_crossing(
     with Brent's method to the last digits of ln r, i.e. about 1e-13 relative in r.
 
     `quantity` names the curve and `given` the caller's argument and its value in the ValueError raised when the
-    level is never reached for e^-600 ≤ r ≤ e^600, the range in which a float can hold the answer.
+    level is never reached for e^-600 ≤ r ≤ e^600, the range in which a float can hold the answer, or above
+    `smallest`, below which the curve is unknown.
     """
 
     def excess(log_r: float) -> float:
         return float(curve(math.exp(log_r))) - level
 
-    above = _walk(excess, math.log(start), +1, lambda value: value < 0, 64.0)
+    floor = LOG_R_MIN if smallest <= 0 else max(LOG_R_MIN, math.log(smallest))
+    above = _walk(excess, max(math.log(start), floor), +1, lambda value: value < 0, 64.0)
     if above is None:
         raise fail(*given, f"{quantity} exceeds {level:g} at every noise ratio up to e^600")
     upper, step = above, min(0.25, widest_step)
-    while upper > LOG_R_MIN:
-        lower = max(upper - step, LOG_R_MIN)
+    while upper > floor:
+        lower = max(upper - step, floor)
         if excess(lower) >= 0:
             return math.exp(brentq(excess, lower, upper, xtol=1e-15, rtol=8.9e-16, maxiter=200))
         upper, step = lower, min(2 * step, widest_step)
-    raise fail(*given, f"{quantity} never reaches {level:g} at a noise ratio above e^-600")
+    least = "e^-600" if floor == LOG_R_MIN else f"{smallest:g}, the smallest known"
+    raise fail(*given, f"{quantity} never reaches {level:g} at a noise ratio above {least}")
 
 
 def _walk(

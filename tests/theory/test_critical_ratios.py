@@ -158,8 +158,17 @@ def test_measured_curve_says_nothing_below_its_first_ratio():
     law = MeasuredLaw([1.0, 2.0], [1.0, 1.0])
     with pytest.raises(ValueError, match=r"r = 0.5: must be ≥ 1"):
         law.information(0.5)
-    with pytest.raises(ValueError, match=r"must be ≥ 1"):
+    with pytest.raises(ValueError, match=r"log_n = 5.0: .* never reaches 5 at a noise ratio above 1, the smallest"):
         collapse(law, log_n=5.0)
+
+
+@pytest.mark.parametrize("first", [0.5, 5.0])
+def test_collapse_just_above_the_first_measured_ratio(first):
+    """The search must not step below what was measured, wherever it starts."""
+    r = np.geomspace(first, 1e5 * first, 3000)
+    law = Linear([4.0] * 6)
+    log_n = float(law.information(1.01 * first))
+    assert collapse(MeasuredLaw(r, law.dimension(r)), log_n=log_n) == pytest.approx(1.01 * first, rel=1e-4)
 
 
 @pytest.mark.parametrize("find", [collapse, onset, generalization])
