@@ -14,14 +14,14 @@ How it is laid out
   so far.  What is neglected is then at most N e^{-60 - ln N} = e^{-60} < 1e-26 of the total weight.
 - Sums are kept relative to the *nearest* point, whose own weight 1 is left out: with
   Z = 1 + rest, log1p(rest) and Σ e t (all terms of one sign) stay accurate when rest → 0.
-- Each query is computed by the same instructions whatever its chunk, so the number of threads
-  cannot change a bit of the result.
+- Each query is computed by the same instructions whatever its chunk, and the points are walked through
+  in parts that depend on N alone (`sums`), so the number of threads cannot change a bit of the result.
 
 Numba's cache does not notice a change in another file: after one in `exponential`, delete __pycache__.
 """
 
 from math import exp, log, log1p
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
@@ -29,6 +29,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from simulations.exponential import exponential
+from simulations.sums import PartialSums, Sums, batches, concatenated, part_size, together
 from simulations.threading_layer import one_at_a_time
 from theory import validation
 
@@ -44,17 +45,6 @@ _FORGOTTEN = 700.0  # e^-700: what lies so far below a new maximum is dropped al
 _compiled: Any = {"cache": True, "error_model": "numpy", "nogil": True}
 _elementwise: Any = {**_compiled, "fastmath": {"contract"}}
 _reduction: Any = {**_compiled, "fastmath": {"reassoc", "contract"}}
-
-
-class Sums(NamedTuple):
-    """What one pass returns for Q queries: `mean` (Q, D), the others (Q,), all float64 but `nearest`."""
-
-    mean: NDArray[np.float64]
-    log_sum: NDArray[np.float64]
-    participation: NDArray[np.float64]
-    entropy: NDArray[np.float64]
-    nearest: NDArray[np.int64]
-    mean_square_distance: NDArray[np.float64]
 
 
 # ---- one panel --------------------------------------------------------------------------------
@@ -209,11 +199,11 @@ def _absorb(square_distances, start, half_precision, cutoff, lowest, nearest, su
 
 
 @njit(**_compiled)
-def _chunk(points, panels, x, half_precision, mean, scalars, nearest):
-    """All points for one chunk of queries: x, mean (q, D), half_precision (q,) = 1/2r, scalars (q, 4)."""
-    n_points, dim = points.shape
+def _chunk(points, panels, first_point, last_point, x, half_precision, mean, scalars, nearest):
+    """One part of the points for one chunk of queries: x, mean (q, D), half_precision (q,) = 1/2r, scalars (5, q)."""
+    dim = points.shape[1]
     n_queries, width = x.shape[0], panels.shape[2]
-    cutoff = SKIP_BELOW + log(n_points)
+    cutoff = SKIP_BELOW + log(len(points))
     panel = np.zeros((dim, width), x.dtype)
     partial = np.empty((GROUP, width), x.dtype)
     distances = np.empty((GROUP, width))
@@ -223,8 +213,8 @@ def _chunk(points, panels, x, half_precision, mean, scalars, nearest):
     factor = np.empty(GROUP)
     sums = np.zeros((n_queries, 3))
     lowest = np.full(n_queries, np.inf)
-    for start in range(0, n_points, width):
-        valid = min(width, n_points - start)
+    for start in range(first_point, last_point, width):
+        valid = min(width, last_point - start)
         if panels.shape[0] > 0:
             panel = panels[start // width]
         else:
@@ -266,18 +256,22 @@ def _chunk(points, panels, x, half_precision, mean, scalars, nearest):
         partition = 1.0 + sums[j, 0]
         energy = sums[j, 2] / partition
         mean[j] /= partition
-        scalars[j, 0] = log1p(sums[j, 0]) - lowest[j] * half_precision[j]
-        scalars[j, 1] = (1.0 + sums[j, 1]) / (partition * partition)
-        scalars[j, 2] = log1p(sums[j, 0]) - energy
-        scalars[j, 3] = lowest[j] - energy / half_precision[j]
+        scalars[0, j] = log1p(sums[j, 0])
+        scalars[1, j] = (1.0 + sums[j, 1]) / (partition * partition)
+        scalars[2, j] = log1p(sums[j, 0]) - energy
+        scalars[3, j] = lowest[j]
+        scalars[4, j] = -energy / half_precision[j]
 
 
 @njit(parallel=True, **_compiled)
-def _all_chunks(points, panels, x, half_precision, chunk, mean, scalars, nearest):
-    n_queries = x.shape[0]
-    for c in prange((n_queries + chunk - 1) // chunk):
-        part = slice(c * chunk, min((c + 1) * chunk, n_queries))
-        _chunk(points, panels, x[part], half_precision[part], mean[part], scalars[part], nearest[part])
+def _all_chunks(points, panels, part, x, half_precision, chunk, mean, scalars, nearest):
+    n_queries, n_parts = x.shape[0], mean.shape[0]
+    for task in prange((n_queries + chunk - 1) // chunk * n_parts):
+        c, p = task // n_parts, task % n_parts
+        these = slice(c * chunk, min((c + 1) * chunk, n_queries))
+        first, last = p * part, min((p + 1) * part, len(points))
+        results = mean[p, these], scalars[:, p, these], nearest[p, these]
+        _chunk(points, panels, first, last, x[these], half_precision[these], *results)
 
 
 # ---- door -------------------------------------------------------------------------------------
@@ -325,12 +319,28 @@ def posterior_sums(
     lowest index.  Differences, exponentials and sums within a panel are in the dtype of the panels, all longer sums
     in float64.  Thread-safe.
     """
+    part = part_size(len(points), panels.shape[2])
+    n_parts = -(-len(points) // part)
+    runs = batches(len(x), n_parts, x.shape[1])
+    return concatenated([_batch(points, panels, part, n_parts, x[run], r[run]) for run in runs])
+
+
+def _batch(
+    points: NDArray[np.float64],
+    panels: NDArray[Any],
+    part: int,
+    n_parts: int,
+    x: NDArray[np.float64],
+    r: NDArray[np.float64],
+) -> Sums:
     n_queries, dim = x.shape
     padded = np.minimum(np.arange(-(-n_queries // GROUP) * GROUP), n_queries - 1)
     queries = x[padded].astype(panels.dtype)
-    mean, scalars = np.zeros((len(padded), dim)), np.empty((len(padded), 4))
-    nearest = np.zeros(len(padded), np.int64)
+    mean, scalars = np.zeros((n_parts, len(padded), dim)), np.empty((5, n_parts, len(padded)))
+    nearest = np.zeros((n_parts, len(padded)), np.int64)
+    chunk = _chunk_size(len(padded))
     with one_at_a_time:
-        _all_chunks(points, panels, queries, 0.5 / r[padded], _chunk_size(len(padded)), mean, scalars, nearest)
-    log_sum, participation, entropy, mean_square = scalars[:n_queries].T.copy()
-    return Sums(mean[:n_queries], log_sum, participation, entropy, nearest[:n_queries], mean_square)
+        _all_chunks(points, panels, part, queries, 0.5 / r[padded], chunk, mean, scalars, nearest)
+    log_rest, participation, entropy, lowest, excess = scalars[:, :, :n_queries]
+    means, index = mean[:, :n_queries], nearest[:, :n_queries]
+    return together(PartialSums(means, log_rest, participation, entropy, index, lowest, excess), r)

@@ -11,8 +11,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from simulations.kernel import Sums
-from simulations.vectors.brute_pack import PANEL, SMALL_DIM, Packed, pack, query_panels
+from simulations.sums import PartialSums, Sums, batches, concatenated, part_size, together
+from simulations.vectors.brute_pack import PANEL, SMALL_DIM, TILE, Packed, pack, query_panels
 from simulations.vectors.brute_walk import walk, walk_small
 from simulations.vectors.lanes import LANES, LOWEST_EXPONENT
 
@@ -36,28 +36,11 @@ def brute_sums(packed: Packed, x: NDArray[np.float64], r: NDArray[np.float64], d
     """
     if not LANES:
         raise RuntimeError("explicit vectors need a processor with AVX2 or AVX-512: use simulations.kernel")
-    n_queries, dim = x.shape
-    direct = direct or dim <= SMALL_DIM
-    panels = query_panels(x)
-    n_panels = len(panels)
-    padded = np.minimum(np.arange(n_panels * PANEL), n_queries - 1)
-    ratios = r[padded].reshape(n_panels, PANEL)
-    scale = (_LOG2E / (2 * ratios) if direct else _LOG2E / ratios).astype(np.float32)
-    constants = np.stack([np.full_like(scale, -np.inf), scale, np.float32(LOWEST_EXPONENT) / scale], axis=1)
-    mean, sums = np.zeros((n_panels, dim, PANEL)), np.zeros((n_panels, 3, PANEL))
-    nearest = np.full((n_panels, PANEL), -1)
-
-    def work(start: int) -> None:
-        part = slice(start, start + chunk)
-        state = panels[part], constants[part], mean[part], sums[part], nearest[part]
-        if dim <= SMALL_DIM:
-            walk_small(packed.slabs, packed.n_points, *state)
-        else:
-            walk(packed.slabs, packed.bias, packed.width, packed.n_points, direct, *state)
-
-    chunk = _chunk_size(n_panels)
-    _share(work, range(0, n_panels, chunk))
-    return _finish(packed, x, r, direct, mean, sums, nearest)
+    direct = direct or packed.ambient_dim <= SMALL_DIM
+    part = part_size(packed.n_points, TILE)
+    starts = range(0, packed.n_points, part)
+    runs = batches(len(x), len(starts), packed.ambient_dim)
+    return concatenated([_batch(packed, starts, x[run], r[run], direct) for run in runs])
 
 
 def gram_error(largest: float, x: NDArray[np.float64], r: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -76,6 +59,34 @@ def gram_error(largest: float, x: NDArray[np.float64], r: NDArray[np.float64]) -
 # ---- inner workings ---------------------------------------------------------------------------
 
 
+def _batch(packed: Packed, starts: range, x: NDArray[np.float64], r: NDArray[np.float64], direct: bool) -> Sums:
+    """Sums of some queries over the parts of the points that begin at `starts`."""
+    n_queries, dim = x.shape
+    panels = query_panels(x)
+    n_panels, n_parts = len(panels), len(starts)
+    padded = np.minimum(np.arange(n_panels * PANEL), n_queries - 1)
+    ratios = r[padded].reshape(n_panels, PANEL)
+    scale = (_LOG2E / (2 * ratios) if direct else _LOG2E / ratios).astype(np.float32)
+    fresh = np.stack([np.full_like(scale, -np.inf), scale, np.float32(LOWEST_EXPONENT) / scale], axis=1)
+    constants = np.repeat(fresh[None], n_parts, axis=0)
+    mean, sums = np.zeros((n_parts, n_panels, dim, PANEL)), np.zeros((n_parts, n_panels, 3, PANEL))
+    nearest = np.full((n_parts, n_panels, PANEL), -1)
+
+    def work(task: tuple[int, int]) -> None:
+        first, p = task
+        these = slice(first, first + chunk)
+        state = panels[these], constants[p, these], mean[p, these], sums[p, these], nearest[p, these]
+        span = starts[p], min(starts[p] + starts.step, packed.n_points)
+        if dim <= SMALL_DIM:
+            walk_small(packed.slabs, *span, *state)
+        else:
+            walk(packed.slabs, packed.bias, packed.width, packed.n_points, *span, direct, *state)
+
+    chunk = _chunk_size(n_panels)
+    _share(work, [(first, p) for first in range(0, n_panels, chunk) for p in range(n_parts)])
+    return together(_partial(packed, x, r, direct, mean, sums, nearest), r)
+
+
 def _chunk_size(n_panels: int) -> int:
     """Panels per chunk, such that every thread gets equally many chunks."""
     threads = numba.get_num_threads()
@@ -83,19 +94,19 @@ def _chunk_size(n_panels: int) -> int:
     return -(-n_panels // (rounds * threads))
 
 
-def _share(work: Callable[[int], None], starts: range) -> None:
-    """work(start) for all starts on several threads; compiled code runs without Python's lock.
+def _share(work: Callable[[tuple[int, int]], None], tasks: list[tuple[int, int]]) -> None:
+    """work(task) for all tasks on several threads; compiled code runs without Python's lock.
 
     Numba's own parallel loops would compile everything three times, and cannot be entered twice.
     """
-    if len(starts) == 1:
-        work(starts[0])
+    if len(tasks) == 1:
+        work(tasks[0])
         return
-    with ThreadPoolExecutor(min(len(starts), numba.get_num_threads())) as pool:
-        list(pool.map(work, starts))
+    with ThreadPoolExecutor(min(len(tasks), numba.get_num_threads())) as pool:
+        list(pool.map(work, tasks))
 
 
-def _finish(
+def _partial(
     packed: Packed,
     x: NDArray[np.float64],
     r: NDArray[np.float64],
@@ -103,21 +114,21 @@ def _finish(
     mean: NDArray[np.float64],
     sums: NDArray[np.float64],
     nearest: NDArray[np.int64],
-) -> Sums:
+) -> PartialSums:
     """Normalise, and refer to the distance of the nearest point, which is computed anew in float64."""
-    n_queries, dim = x.shape
-    rest, squares, energy = sums.transpose(1, 0, 2).reshape(3, -1)[:, :n_queries]
-    index = nearest.reshape(-1)[:n_queries].copy()
+    n_queries, n_parts = len(x), len(mean)
+    rest, squares, energy = sums.transpose(2, 0, 1, 3).reshape(3, n_parts, -1)[..., :n_queries]
+    index = nearest.reshape(n_parts, -1)[:, :n_queries].copy()
     partition = 1 + rest
-    square = _square_distances(packed, x, index)
     excess = -energy / partition * (1 if direct else 2)  # <|x-y|²> - |x-y_nearest|²
-    return Sums(
-        mean.transpose(0, 2, 1).reshape(-1, dim)[:n_queries] / partition[:, None],
-        np.log1p(rest) - square / (2 * r),
+    return PartialSums(
+        mean.transpose(0, 1, 3, 2).reshape(n_parts, -1, mean.shape[2])[:, :n_queries] / partition[..., None],
+        np.log1p(rest),
         (1 + squares) / partition**2,
         np.log1p(rest) + excess / (2 * r),
         index,
-        square + excess,
+        np.stack([_square_distances(packed, x, one) for one in index]),
+        excess,
     )
 
 

@@ -1,4 +1,4 @@
-"""The walk of a chunk of queries over all tiles of points.
+"""The walk of a chunk of queries over the tiles of a part of the points.
 
 An online log-sum-exp: sums are kept relative to the nearest point so far, whose own weight 1 is left out,
 as in `simulations.kernel`.  Sums over more than a tile are in float64.
@@ -122,13 +122,13 @@ def _add_means(slabs, width, start, count, tiles, relevant_panels, keep, mean):
 
 
 @njit(**compiled)
-def walk_small(slabs, n_points, x, constants, mean, sums, nearest):
-    """All points for one chunk of panels, up to SMALL_DIM coordinates."""
+def walk_small(slabs, first_point, last_point, x, constants, mean, sums, nearest):
+    """The points from the first to the last for one chunk of panels, up to SMALL_DIM coordinates."""
     n_panels, dim = x.shape[0], x.shape[1]
     tile, highest, position = _aligned(TILE * PANEL), _aligned(PANEL), _aligned(PANEL)
     keep, factor = np.empty(PANEL), np.empty(PANEL)
-    for start in range(0, n_points, TILE):
-        count = min(TILE, n_points - start)
+    for start in range(first_point, last_point, TILE):
+        count = min(TILE, last_point - start)
         first = start * dim
         for p in range(n_panels):
             highest[:] = -np.inf
@@ -146,8 +146,8 @@ def walk_small(slabs, n_points, x, constants, mean, sums, nearest):
 
 
 @njit(**compiled)
-def walk(slabs, bias, width, n_points, direct, x, constants, mean, sums, nearest):
-    """All points for one chunk of panels.
+def walk(slabs, bias, width, n_points, first_point, last_point, direct, x, constants, mean, sums, nearest):
+    """The points from the first to the last, of n_points, for one chunk of panels.
 
     Panels go through a tile one after the other; with several slabs all together, slab by slab.
     """
@@ -160,8 +160,8 @@ def walk(slabs, bias, width, n_points, direct, x, constants, mean, sums, nearest
     # where sums of squares start: at zero, but very low for the padding in the last KEYS rows
     origin = np.zeros(2 * KEYS, np.float32)
     origin[2 * KEYS - (slabs.shape[1] - n_points) :] = LOWEST_SIMILARITY
-    for start in range(0, n_points, TILE):
-        count = min(TILE, n_points - start)
+    for start in range(first_point, last_point, TILE):
+        count = min(TILE, last_point - start)
         for p0 in range(0, n_panels, together):
             group = slice(p0, p0 + together)
             _similarities(slabs, bias, width, direct, start, count, x[group], tiles, highest, partial, origin)
