@@ -15,7 +15,7 @@ How it is laid out
 - Sums are kept relative to the *nearest* point, whose own weight 1 is left out: with
   Z = 1 + rest, log1p(rest) and Σ e t (all terms of one sign) stay accurate when rest → 0.
 - Each query is computed by the same instructions whatever its chunk, and the points are walked through
-  in parts that depend on N alone (`sums`), so the number of threads cannot change a bit of the result.
+  in parts that depend on N and D alone (`sums`), so the number of threads cannot change a bit of the result.
 
 Numba's cache does not notice a change in another file: after one in `exponential`, delete __pycache__.
 """
@@ -319,7 +319,7 @@ def posterior_sums(
     lowest index.  Differences, exponentials and sums within a panel are in the dtype of the panels, all longer sums
     in float64.  Thread-safe.
     """
-    part = part_size(len(points), panels.shape[2])
+    part = part_size(len(points), x.shape[1], panels.shape[2])
     n_parts = -(-len(points) // part)
     runs = batches(len(x), n_parts, x.shape[1])
     return concatenated([_batch(points, panels, part, n_parts, x[run], r[run]) for run in runs])

@@ -1,7 +1,6 @@
 """What a pass over the points returns, and how passes over disjoint parts of the points are put together.
 
-The points are walked through in parts whose borders depend on N alone.  A single query so keeps several threads
-busy, and still not a bit of its result depends on their number or on other queries.
+A single query so keeps several threads busy, and still not a bit of its result depends on their number.
 """
 
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_PART = 8192  # points that are worth a thread of their own
+_PART = 2**20  # coordinates that are worth a thread of their own, where a point counts as at least 16
 _MOST = 8  # parts
 _BYTES = 2**26  # of the means of the parts of the queries treated together
 _FEWEST = 256  # queries treated together however large their means
@@ -44,9 +43,9 @@ class PartialSums(NamedTuple):
     excess: Array
 
 
-def part_size(n_points: int, multiple: int) -> int:
+def part_size(n_points: int, dim: int, multiple: int) -> int:
     """Points in each part but the last, a multiple of `multiple`."""
-    count = min(max(n_points // _PART, 1), _MOST)
+    count = min(max(n_points * max(dim, 16) // _PART, 1), _MOST)
     return -(-n_points // (count * multiple)) * multiple
 
 

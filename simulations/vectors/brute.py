@@ -1,7 +1,7 @@
 """Brute-force posterior sums in float32: the door.
 
-Same results as `simulations.kernel.posterior_sums`.  A query meets the same instructions in any company and
-on any number of threads, so not a bit of its result depends on them.
+Same results as `simulations.kernel.posterior_sums`.  Not a bit of them depends on the number of threads.  A query
+meets the same instructions in any company, but for large sets a different order of sums among few than among many.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from simulations.vectors.lanes import LANES, LOWEST_EXPONENT
 __all__ = ["Packed", "brute_sums", "gram_error", "pack"]
 
 _LARGEST_CHUNK = 8  # panels of queries that share a tile of points in cache
+_FEW_PANELS = 2  # up to so many panels of queries walk through the points in parts
 _LOG2E = 1.4426950408889634
 
 
@@ -37,7 +38,9 @@ def brute_sums(packed: Packed, x: NDArray[np.float64], r: NDArray[np.float64], d
     if not LANES:
         raise RuntimeError("explicit vectors need a processor with AVX2 or AVX-512: use simulations.kernel")
     direct = direct or packed.ambient_dim <= SMALL_DIM
-    part = part_size(packed.n_points, TILE)
+    # each part begins anew to look for the nearest point, which many queries at once would pay for
+    few = len(x) <= _FEW_PANELS * PANEL
+    part = part_size(packed.n_points, packed.ambient_dim, TILE) if few else packed.n_points
     starts = range(0, packed.n_points, part)
     runs = batches(len(x), len(starts), packed.ambient_dim)
     return concatenated([_batch(packed, starts, x[run], r[run], direct) for run in runs])

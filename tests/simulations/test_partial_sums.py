@@ -15,7 +15,7 @@ from simulations.vectors.lanes import LANES
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
     """Parts of 64 points or so, so that small sets have eight of them."""
-    monkeypatch.setattr(sums, "_PART", 64)
+    monkeypatch.setattr(sums, "_PART", 16 * 64)
 
 
 def clouds():
@@ -31,9 +31,9 @@ def double(y, x, r):
 
 
 def test_there_are_parts():
-    assert -(-600 // sums.part_size(600, 32)) == 7
-    assert sums.part_size(10**9, 240) == 125000160  # never more than eight
-    assert sums.part_size(63, 32) == 64  # one
+    assert -(-600 // sums.part_size(600, 4, 32)) == 7
+    assert sums.part_size(10**9, 4, 240) == 125000160  # never more than eight
+    assert sums.part_size(63, 4, 32) == 64  # one
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="long double is no better than double")
@@ -60,10 +60,10 @@ def test_sums_of_parts_agree_with_long_double(name, r):
 def test_explicit_vectors_in_parts_agree_with_the_plain_kernel(dim):
     rng = np.random.default_rng(6)
     y = np.repeat(rng.standard_normal((1000, dim)), 2, axis=0)[rng.permutation(2000)]
-    x = y[:40] + rng.standard_normal((40, dim))
-    r = np.geomspace(0.3, 30, 40)
+    x = y[:16] + rng.standard_normal((16, dim))
+    r = np.geomspace(0.3, 30, 16)
     packed = brute.pack(y)
-    assert -(-2000 // sums.part_size(2000, 240)) > 4
+    assert -(-2000 // sums.part_size(2000, dim, 240)) > 4
     expected, found = double(y, x, r), brute.brute_sums(packed, x, r, direct=True)
     assert np.abs(found.mean - expected.mean).max() < 1e-5 * np.abs(y).max()
     np.testing.assert_allclose(found.log_sum, expected.log_sum, rtol=1e-5, atol=1e-5)
