@@ -1,4 +1,4 @@
-"""An outside comparison, where scikit-dimension happens to be installed: neighbour-based estimators on the same law."""
+"""An outside comparison: the neighbour-based estimators of scikit-dimension on the same law."""
 
 import pytest
 
@@ -6,10 +6,10 @@ from manifolds import Sphere
 from models import dimensions
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of another package
 def test_scikit_dimension_agrees_on_a_sphere(rng):
-    skdim = pytest.importorskip("skdim")
+    import skdim
+
     law = Sphere(intrinsic_dim=5, ambient_dim=20)
     points = law.sample(2000, rng)
     ours = dimensions(law, points[0], 1e-4, rng)
