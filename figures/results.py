@@ -2,29 +2,21 @@
 
 import json
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from manifolds.provenance import commit, versions
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.figure import Figure
 
-_RECORDED = ("remanifold", "numpy", "scipy", "numba", "torch", "matplotlib", "xarray")
-
 
 def provenance(**parameters: Any) -> dict[str, Any]:
     """Parameters with the versions of the libraries and the git commit, if there is one."""
-    source = Path(__file__).resolve().parents[1]
-    try:
-        command = ["git", "-C", str(source), "describe", "--always", "--dirty"]
-        commit = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        commit = "unknown"
-    return {**parameters, "versions": {name: version(name) for name in _RECORDED}, "commit": commit}
+    return {**parameters, "versions": versions(), "commit": commit()}
 
 
 def writable(out: Path) -> Path:

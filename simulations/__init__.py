@@ -21,6 +21,7 @@ from simulations.probe_condensation import probe_condensation
 from simulations.profile import profile
 from simulations.reverse import reverse, reverse_steps
 from simulations.scaling_collapse import scaling_curve
+from simulations.sweep import sweep
 from simulations.u_turn import u_turn
 from theory.estimate import Estimate
 
@@ -45,6 +46,7 @@ __all__ = [
     "reverse_steps",
     "scaling_curve",
     "start",
+    "sweep",
     "two_nearest",
     "u_turn",
 ]
