@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simulations.blas_threads import one_blas_thread
 from simulations.control_variates import controlled, planted_controls
 from simulations.engine import Engine, Plan
 from simulations.kernel import Sums
@@ -102,7 +103,8 @@ class EmpiricalScore:
     def observe(self, x: ArrayLike, r: ArrayLike) -> Posterior:
         """All posterior observables of `Posterior` from a single pass over the points."""
         _, ratios, single, sums = self._sums(x, r)
-        posterior = Posterior(sums.mean + self._centre, self._log_density(sums, ratios), *sums[2:])
+        mean = np.add(sums.mean, self._centre, out=sums.mean)
+        posterior = Posterior(mean, self._log_density(sums, ratios), *sums[2:])
         return Posterior(*(field[0] for field in posterior)) if single else posterior
 
     def posterior_mean(self, x: ArrayLike, r: ArrayLike) -> Array:
@@ -213,11 +215,17 @@ class EmpiricalScore:
 
     def _project(self, vectors: Array) -> Array:
         """Coordinates (…, k) in the span."""
-        return vectors if self._axes is None else vectors @ self._axes
+        if self._axes is None:
+            return vectors
+        with one_blas_thread():
+            return vectors @ self._axes
 
-    def _lift(self, coordinates: Array) -> Array:
+    def _lift(self, coordinates: Array, out: Array | None = None) -> Array:
         """Vectors (…, D) of coordinates in the span."""
-        return coordinates if self._axes is None else coordinates @ self._axes.T
+        if self._axes is None:
+            return coordinates
+        with one_blas_thread():
+            return np.matmul(coordinates, self._axes.T, out=out)
 
     def _checked(self, x: ArrayLike, r: ArrayLike) -> tuple[Array, Array, bool]:
         """Centred queries (n, D), noise ratios (n,), and whether x was a single point."""
@@ -241,11 +249,13 @@ class EmpiricalScore:
         coordinates = self._project(queries)
         sums = self._engine.sums(coordinates, ratios)
         if self._axes is not None:
-            outside = np.sum((queries - self._lift(coordinates)) ** 2, axis=1)
+            outside = self._lift(coordinates)  # one array for all that follows: new memory costs more than the sums
+            np.subtract(queries, outside, out=outside)
+            square = np.einsum("qd,qd->q", outside, outside)
             sums = sums._replace(
-                mean=self._lift(sums.mean),
-                log_sum=sums.log_sum - outside / (2 * ratios),
-                mean_square_distance=sums.mean_square_distance + outside,
+                mean=self._lift(sums.mean, out=outside),
+                log_sum=sums.log_sum - square / (2 * ratios),
+                mean_square_distance=sums.mean_square_distance + square,
             )
         return queries, ratios, single, sums
 

@@ -13,8 +13,8 @@ import numba
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from simulations.blas_threads import one_blas_thread
 from simulations.exponential import exponential64
 from simulations.kernel import Sums
 
@@ -43,7 +43,7 @@ def planted_sums(points: Array, index: NDArray[Any], noise: Array, ratios: Array
 
     threads = numba.get_num_threads()
     # one thread of BLAS within each of ours: its own threads wait by spinning and would take our time
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
         groups = _groups(len(points), len(index), threads)
         parts = list(pool.map(sums, groups))
     return [Sums(*(np.concatenate(field) for field in zip(*at_r, strict=True))) for at_r in zip(*parts, strict=True)]
