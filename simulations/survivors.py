@@ -12,6 +12,7 @@ from scipy.linalg import blas, eigh
 
 from simulations.blas_threads import one_blas_thread
 from simulations.kernel import SKIP_BELOW
+from simulations.rank_update import add_products
 from simulations.threading_layer import one_at_a_time
 
 Array = NDArray[np.float64]
@@ -193,12 +194,12 @@ def _moments(points: Array, group: _Group, centre: Array) -> tuple[Array, Array]
     upper, shift = np.zeros((dim, dim), order="F"), np.zeros(dim)
     single = group.precision == "float32"
     half = np.empty((min(_ROWS, n_points), dim), group.precision)
-    product, syrk = (np.zeros_like(upper, np.float32), blas.ssyrk) if single else (upper, blas.dsyrk)
+    product = np.zeros_like(upper, np.float32) if single else upper
     for start in range(0, n_points, _ROWS):
         part = slice(start, start + _ROWS)
         kept = group.kept[part]
         _half_deviations(points, kept, group.weights[part], centre, half, shift)
-        product = syrk(1.0, half[: len(kept)].T, beta=1.0, c=product, overwrite_c=True)
+        add_products(half[: len(kept)], product)
         if single and ((start + _ROWS) % _SINGLE_SUM == 0 or start + _ROWS >= n_points):
             _move_upper(product, upper)
     return upper, shift
