@@ -6,7 +6,6 @@ pair, plus a third product per ratio where the posterior mean is wanted.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numba
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from simulations.blas_threads import one_blas_thread
 from simulations.exponential import exponential64
 from simulations.kernel import Sums
+from simulations.threading_layer import in_threads
 
 Array = NDArray[np.float64]
 
@@ -43,9 +43,8 @@ def planted_sums(points: Array, index: NDArray[Any], noise: Array, ratios: Array
 
     threads = numba.get_num_threads()
     # one thread of BLAS within each of ours: its own threads wait by spinning and would take our time
-    with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
-        groups = _groups(len(points), len(index), threads)
-        parts = list(pool.map(sums, groups))
+    with one_blas_thread():
+        parts = list(in_threads(sums, list(_groups(len(points), len(index), threads))))
     return [Sums(*(np.concatenate(field) for field in zip(*at_r, strict=True))) for at_r in zip(*parts, strict=True)]
 
 

@@ -1,10 +1,8 @@
 """The points that keep a weight at one query, and their covariance: second moments of the empirical posterior."""
 
-from concurrent.futures import ThreadPoolExecutor
 from math import sqrt
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
@@ -13,7 +11,7 @@ from scipy.linalg import blas, eigh
 from simulations.blas_threads import one_blas_thread
 from simulations.kernel import SKIP_BELOW
 from simulations.rank_update import add_products
-from simulations.threading_layer import one_at_a_time
+from simulations.threading_layer import in_threads, one_at_a_time
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.integer[Any]]
@@ -175,10 +173,9 @@ def _upper(points: Array, groups: list[_Group], centre: Array) -> Array:
     upper, shift = np.zeros((dim, dim), order="F"), np.zeros(dim)
     if not jobs:
         return upper
-    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
-        for part, further in (pool.map if len(jobs) > 1 else map)(work, jobs):
-            upper += part
-            shift += further
+    for part, further in in_threads(work, jobs):
+        upper += part
+        shift += further
     weight = sum(float(g.weights.sum()) for g in groups)
     return blas.dsyr(-1.0 / weight, shift, a=upper, overwrite_a=True)
 

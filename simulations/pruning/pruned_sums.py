@@ -1,6 +1,5 @@
 """The door: posterior sums, or the surviving points themselves, certified, in the condensed phase."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from simulations.pruning.queries import on_axes
 from simulations.pruning.screening import CHUNK, by_boxes, by_products
 from simulations.pruning.survivors import add_up, keep, nearest, weigh
 from simulations.pruning.tree import Tree
-from simulations.threading_layer import one_at_a_time
+from simulations.threading_layer import in_threads, one_at_a_time
 from simulations.vectors.lanes import compiled
 from theory import validation
 
@@ -158,11 +157,7 @@ def _walk(
             *kept,
         )
 
-    if len(order) <= chunk:
-        work(0)
-        return
-    with ThreadPoolExecutor(threads) as pool:  # compiled code runs without Python's lock
-        list(pool.map(work, range(threads)))
+    list(in_threads(work, range(threads if len(order) > chunk else 1)))
 
 
 @njit(**compiled)

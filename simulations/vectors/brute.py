@@ -4,14 +4,12 @@ Same results as `simulations.kernel.posterior_sums`.  Not a bit of them depends 
 meets the same instructions in any company, but for large sets a different order of sums among few than among many.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from simulations.sums import PartialSums, Sums, batches, concatenated, part_size, together
+from simulations.threading_layer import in_threads
 from simulations.vectors.brute_pack import PANEL, SMALL_DIM, TILE, Packed, pack, query_panels
 from simulations.vectors.brute_walk import walk, walk_small
 from simulations.vectors.lanes import LANES, LOWEST_EXPONENT
@@ -86,7 +84,8 @@ def _batch(packed: Packed, starts: range, x: NDArray[np.float64], r: NDArray[np.
             walk(packed.slabs, packed.bias, packed.width, packed.n_points, *span, direct, *state)
 
     chunk = _chunk_size(n_panels)
-    _share(work, [(first, p) for first in range(0, n_panels, chunk) for p in range(n_parts)])
+    # Numba's own parallel loops would compile everything three times, and cannot be entered twice
+    list(in_threads(work, [(first, p) for first in range(0, n_panels, chunk) for p in range(n_parts)]))
     return together(_partial(packed, x, r, direct, mean, sums, nearest), r)
 
 
@@ -95,18 +94,6 @@ def _chunk_size(n_panels: int) -> int:
     threads = numba.get_num_threads()
     rounds = -(-n_panels // (_LARGEST_CHUNK * threads))
     return -(-n_panels // (rounds * threads))
-
-
-def _share(work: Callable[[tuple[int, int]], None], tasks: list[tuple[int, int]]) -> None:
-    """work(task) for all tasks on several threads; compiled code runs without Python's lock.
-
-    Numba's own parallel loops would compile everything three times, and cannot be entered twice.
-    """
-    if len(tasks) == 1:
-        work(tasks[0])
-        return
-    with ThreadPoolExecutor(min(len(tasks), numba.get_num_threads())) as pool:
-        list(pool.map(work, tasks))
 
 
 def _partial(
