@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from figures.finite_dimension import finite_dimension, leading_finite_dimension
 from manifolds import Manifold
 from theory import collapse, finite_size
 from theory.energy_law import has_energy_law
+from theory.finite_dimension import finite_dimension, leading_finite_dimension
 from theory.finite_size_scaling import annealed_form
 from theory.validation import Array
 

@@ -53,10 +53,8 @@ def figure(
     )
 )
 def compare(
-    name: Annotated[str, typer.Argument(help="A figure with three legs, drawn before; or two-variances, computed.")],
-    paper: Paper = False,
+    name: Annotated[str, typer.Argument(help="A figure with three legs, drawn before.")],
     out: Out = Path("output"),
-    seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Theory, empirical score and network side by side.
@@ -65,10 +63,6 @@ def compare(
     """
     from figures import comparison
 
-    if name == "two-variances":
-        from figures.two_variances import write
-
-        write(out, preset(False, paper), seed)
     if as_json:
         print_json(comparison.record(out, name))
         return

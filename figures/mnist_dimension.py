@@ -12,13 +12,13 @@ import numpy as np
 
 from figures.comparison import Agreement, Row, agreements, recorded, regimes
 from figures.digits_dimension import half_crossing
-from figures.finite_dimension import leading_finite_dimension
 from figures.network_runs import Run, trained
 from figures.results import provenance, save, writable
 from figures.stages import tracked
 from manifolds import ImageSet, mnist
 from theory import DDPM, MeasuredLaw, collapse
 from theory.estimate import Estimate
+from theory.finite_dimension import leading_finite_dimension
 from theory.validation import Array, one_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from figures.stages import stage
 from theory.processes import Process
@@ -14,6 +14,8 @@ from theory.validation import Array
 
 if TYPE_CHECKING:
     from models import ScoreNetwork, TrainingConfig
+
+T = TypeVar("T")
 
 
 class Run(NamedTuple):
@@ -31,33 +33,37 @@ def trained(runs: Sequence[Run], title: str, device: str = "cpu") -> "list[Score
     On the CPU side by side in processes of their own, as many as cores. Interrupted, all are taken up at their last
     checkpoint.
     """
-    side_by_side([partial(_finish, run, device) for run in runs], title, workers=1 if device != "cpu" else None)
+    side_by_side([partial(_train, run, device) for run in runs], title, workers=1 if device != "cpu" else None)
     return [_finish(run, device) for run in runs]
 
 
-def side_by_side(tasks: Sequence[Callable[[], object]], title: str, workers: int | None = None) -> None:
-    """Runs the tasks, which leave their results on disk, in as many processes as there are cores.
+def side_by_side(tasks: Sequence[Callable[[], T]], title: str, workers: int | None = None) -> list[T]:
+    """The results of the tasks, computed in as many processes as there are cores.
 
-    Tasks must be picklable: functions of a module, with `functools.partial`. An error in one is raised here.
+    Tasks and results must be picklable: functions of a module, with `functools.partial`. An error in one is raised
+    here.
     """
     count = min(workers or os.cpu_count() or 1, len(tasks))
     with stage(title) as advance:
         advance(0, len(tasks), "")
         if count <= 1:
-            for done, task in enumerate(tasks):
-                task()
-                advance(done + 1, len(tasks), "")
-            return
+            results = []
+            for task in tasks:
+                results.append(task())
+                advance(len(results), len(tasks), "")
+            return results
         # spawned, not forked: the threads of torch and Numba do not survive a fork
         with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-            futures = [pool.submit(_discard, task) for task in tasks]
+            futures = [pool.submit(task) for task in tasks]
             for done, future in enumerate(as_completed(futures)):
                 future.result()
                 advance(done + 1, len(tasks), "")
+            return [future.result() for future in futures]
 
 
-def _discard(task: Callable[[], object]) -> None:
-    task()
+def _train(run: Run, device: str) -> None:
+    """Leaves the network in the directory of the run: networks are not sent between processes."""
+    _finish(run, device)
 
 
 def _finish(run: Run, device: str) -> "ScoreNetwork":

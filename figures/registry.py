@@ -16,6 +16,9 @@ FIGURES = {
     "spectral-gaps": "the Jacobian's spectrum on random linear manifolds, its gaps and the three phases, with sampled "
     "matrices [arXiv 2410.05898]",
     "curved-dimension": "d(r) on a sphere and a torus: population, N points exactly, empirical score and networks",
+    "hidden-dimension": "d(r) on the random curved manifold y = tanh(W z/√d): replicas, empirical score and networks",
+    "two-variances": "d(r) against N for data of two variances on the sphere: theory, empirical score and networks "
+    "[arXiv 2410.08727]",
     "mnist-dimension": "d(r) of MNIST from 100 to 60000 images: empirical score, networks, collapse by the sum rule",
     "training-memorization": "when a network generalizes and when it begins to copy, against N, and its capacity "
     "[arXiv 2505.17638]",

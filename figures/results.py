@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from figures.style import styled
 from manifolds.provenance import commit, versions
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def save(out: Path, name: str, picture: "Figure", numbers: "xarray.Dataset", rec
         handle, temporary = tempfile.mkstemp(dir=out, prefix=f".{name}-", suffix=suffix)
         os.close(handle)
         try:
-            write(Path(temporary))
+            with styled():  # colours and resolution are looked up when a picture is written
+                write(Path(temporary))
             os.chmod(temporary, 0o644)
             os.replace(temporary, path)
         finally:

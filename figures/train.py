@@ -76,9 +76,9 @@ def configuration(
 ) -> "TrainingConfig":
     """Parameters of the run: the preset's, with noise levels that hold the ratios shown.
 
-    quick: a perceptron from σ = ½√r of the smallest ratio to ten times the largest deviation of the data. Where D
-    exceeds its width it returns the clean image, because in "v" the part of x that is passed on would have to be undone
-    in more directions than it has neurons. paper: arXiv 2410.08727, for pictures with their U-Net.
+    quick: a perceptron from σ = ½√r of the smallest ratio to ten times the largest deviation of the data. It returns
+    the clean point: "v" may miss a direction (docs/experiments.md), and the part of x that it passes on would have to
+    be undone in all D of them. paper: arXiv 2410.08727, for pictures with their U-Net.
     """
     from models import TrainingConfig
 
@@ -90,8 +90,7 @@ def configuration(
     if preset == "paper":
         return TrainingConfig.paper(seed=seed, **changes)
     noise = {"sigma_min": 0.5 * math.sqrt(smallest), "sigma_max": 10 * math.sqrt(_largest_variance(points))}
-    config = TrainingConfig.quick(seed=seed, **noise, **changes)
-    return replace(config, predicts="x0", loss_on="v") if points.shape[1] > config.width else config
+    return TrainingConfig.quick(seed=seed, predicts="x0", loss_on="v", **noise, **changes)
 
 
 def _trained(points: Array, config: "TrainingConfig", directory: Path, device: str) -> "ScoreNetwork":

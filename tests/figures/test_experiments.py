@@ -8,45 +8,61 @@ import numpy as np
 import pytest
 import xarray
 
-from figures import class_speciation, command, comparison, mnist_dimension, training_memorization
-from figures.finite_dimension import finite_dimension, leading_finite_dimension
+from figures import (
+    class_speciation,
+    command,
+    comparison,
+    hidden_dimension,
+    mnist_dimension,
+    training_memorization,
+    two_variances,
+)
+from figures.dimension_curves import Study, at_ratio
+from figures.dimension_panels import panels
 from figures.network_runs import Run, side_by_side, trained
-from manifolds import Linear, Sphere, digits
+from manifolds import HiddenManifold, Linear, Sphere, digits
 from models import ScoreNetwork, TrainingConfig, train
-from simulations import EmpiricalScore, over_data_sets
+from simulations import EmpiricalScore
 from theory.estimate import Estimate
 
 TINY = {"width": 8, "batch_size": 16, "steps": 6}
 
 
-# dimension of N points
+# dimension on three legs
 
 
-@pytest.mark.parametrize("law", [Sphere(5, ambient_dim=7), Linear([1.0, 1.0, 0.2, 0.2])])
-def test_finite_dimension_is_the_mean_over_data_sets(law):
-    r = np.geomspace(0.02, 1.0, 5)
-    exact = finite_dimension(law, np.log(50), r, knots=10)
+def test_a_study_measures_what_theory_says(monkeypatch, tmp_path):
+    """Two laws, 20 and 100 points, networks for 20 only: the empirical score follows theory's leading form."""
+    monkeypatch.setattr("figures.network_runs.os.cpu_count", lambda: 1)  # new processes would only import torch again
+    size = {"seeds": 3, "ratios": 9, "queries": 300, "points": 5, "networks": (TINY, None)}
+    laws = {"plane": Linear([1.0] * 4), "sphere": Sphere(4)}
+    study = Study("study", laws, (20, 100), (0.02, 3.0), (0.2,), {"quick": size})
+    numbers = study.compute(tmp_path, "quick", 0)
+    missed = np.abs(numbers["empirical"].mean("seed") - numbers["theory"]) / numbers["population"]
+    assert missed.max() < 0.15
+    assert np.isnan(numbers["network"].sel(n=100)).all()
+    assert np.isfinite(numbers["network"].sel(n=20)).all()
+    rows, agreed = study.comparison(numbers)
+    halves = [row for row in rows if "½" in row.quantity]
+    assert [row.quantity.split(":")[0] for row in halves] == [f"{name}, N = {n}" for name in laws for n in study.sizes]
+    for row in halves:
+        assert row.empirical.mean == pytest.approx(row.theory, rel=0.3)
+    assert [row.network is None for row in rows if "d(0.2)" in row.quantity] == [False, True] * 2
+    assert min(entry.empirical for entry in agreed if entry.empirical is not None) > 0.85
+    assert len(panels(numbers, {"plane": "a plane", "sphere": "a sphere"}, "theory").axes) == 4
+    assert len(two_variances._picture(numbers).axes) == 3
 
-    def measure(empirical, rng):
-        return empirical.dimension(r, rng, n_queries=100).mean
 
-    mean, error = over_data_sets(law, 50, measure, np.random.default_rng(0), replicas=120)
-    assert np.all(np.abs(exact - mean) < 4 * error + 0.01)  # 0.01: the spline's error
-    assert exact[0] < 0.3 * law.dimension(r)[0]  # collapsed: not the population's
-
-
-def test_finite_dimension_of_infinitely_many_points_is_the_populations():
-    law, r = Sphere(5), np.geomspace(0.1, 1.0, 4)
-    # ln N = 60: collapse far below; ln N - S = I up to e^-40, the rest is the spline
-    assert finite_dimension(law, 60.0, r, 8) == pytest.approx(law.dimension(r), abs=0.01)
+def test_every_data_set_has_a_manifold_of_its_own():
+    rng = np.random.default_rng(0)
+    law = HiddenManifold(2, 6, "linear", rng=rng)  # a plane in R⁶
+    one, other = (hidden_dimension.another_manifold(law, 10, rng) for _ in range(2))
+    assert [np.linalg.matrix_rank(points) for points in (one, other, np.concatenate([one, other]))] == [2, 2, 4]
 
 
-def test_the_leading_form_is_near_the_exact_one():
-    law, r, log_n = Linear([1.0] * 16), np.geomspace(0.05, 10.0, 21), np.log(1000)
-    leading = leading_finite_dimension(law.information(r), law.dimension(r), log_n, r)
-    exact = finite_dimension(law, log_n, r, knots=12)
-    assert np.abs((leading - exact) / law.dimension(r)).max() < 0.06
-    assert exact[0] < 0.05 * law.dimension(r)[0]
+def test_curves_are_read_between_their_ratios():
+    r = np.array([0.01, 1.0])
+    assert at_ratio(np.array([[0.0, 2.0], [1.0, 1.0]]), r, 0.1) == pytest.approx([1.0, 1.0])
 
 
 # agreement
@@ -195,6 +211,7 @@ def test_image_curves(monkeypatch, tmp_path):
     monkeypatch.setattr(mnist_dimension, "SMALLEST", 0.05)
     tiny = {"side": None, "device": "cpu", "ratios": 21, "queries": 200, "points": 4, "probes": 4}
     monkeypatch.setitem(mnist_dimension.PRESETS, "quick", tiny)
+    monkeypatch.setattr("figures.network_runs.os.cpu_count", lambda: 1)  # new processes would only import torch again
     monkeypatch.setattr(mnist_dimension, "_config", lambda *_: TrainingConfig.quick(predicts="x0", **TINY))
     numbers = mnist_dimension.compute(digits().subset(900, 0), tmp_path, "quick", 0)
     assert numbers["n"].values.tolist() == [50, 900]
