@@ -129,7 +129,7 @@ def compared(
     elif data.images is not None and len(data.images) > len(points):
         whole = EmpiricalScore(data.images.points, dtype="float32").dimension(r, np.random.default_rng([seed, 2]))
         numbers["population"], numbers["population_stderr"] = ("r", whole.mean), ("r", whole.stderr)
-        numbers.attrs = {"population": f"all {len(data.images)}"}
+        numbers.attrs = {"population": f"empirical score, all {len(data.images)}"}
     return numbers
 
 
