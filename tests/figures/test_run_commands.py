@@ -139,7 +139,7 @@ def test_train_is_taken_up_and_its_network_is_the_one_in_the_table(monkeypatch, 
     first = record(monkeypatch, capsys, *arguments)  # the table again, from the network of before
     assert f"network: {first['network']}" in shown
     assert {path: path.stat().st_mtime_ns for path in networks.rglob("*")} == weights
-    assert first["population"] == "all 60"
+    assert first["population"] == "empirical score, all 60"
     network = ScoreNetwork.load(first["network"])
     scaled = source(str(tmp_path / "plane.npy")).points(40, 0)
     row = first["rows"][6]
