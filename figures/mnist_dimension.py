@@ -75,7 +75,7 @@ def compute(images: ImageSet, out: Path, preset: str, seed: int) -> "xarray.Data
             list(zip(networks, (subsets[n] for n in learned), strict=True)), "d(r), networks"
         )
     ]
-    information = MeasuredLaw(r, curves[-1].mean).information(r)
+    law = MeasuredLaw(r, curves[-1].mean)
     gaussian = images.gaussian
     return xarray.Dataset(
         {
@@ -83,10 +83,10 @@ def compute(images: ImageSet, out: Path, preset: str, seed: int) -> "xarray.Data
             "empirical_se": (("n", "noise_ratio"), np.array([curve.stderr for curve in curves])),
             "network": (("trained", "noise_ratio"), np.array([trace.mean for trace in traces])),
             "network_se": (("trained", "noise_ratio"), np.array([trace.stderr for trace in traces])),
-            "information": ("noise_ratio", information),
+            "information": ("noise_ratio", law.information(r)),
             "gaussian_information": ("noise_ratio", gaussian.information(r)),
             "gaussian_dimension": ("noise_ratio", gaussian.dimension(r)),
-            "collapse": ("n", [_collapse(information, n, r) for n in sizes]),
+            "collapse": ("n", [_collapse(law, n) for n in sizes]),
             "gaussian_collapse": ("n", [collapse(gaussian, log_n=np.log(n)) for n in sizes]),
         },
         coords={"n": sizes, "trained": learned, "noise_ratio": r},
@@ -101,11 +101,10 @@ def _curve(points: Array, r: Array, queries: int, seed: int) -> Estimate:
     return score.dimension(r, np.random.default_rng([seed, 1]), n_queries=queries)
 
 
-def _collapse(information: Array, n: int, r: Array) -> float:
-    """r_c with I(r_c) = ln N, linear in ln r; NaN where the information of the whole set stays below ln N."""
-    if information[0] < np.log(n):
-        return float("nan")
-    return float(np.exp(np.interp(np.log(n), information[::-1], np.log(r)[::-1])))
+def _collapse(law: MeasuredLaw, n: int) -> float:
+    """r_c with I(r_c) = ln N; NaN where the information of the whole set stays below ln N."""
+    log_n = np.log(n)
+    return collapse(law, log_n=log_n) if law.information(law.smallest_ratio) >= log_n else float("nan")
 
 
 def _config(images: ImageSet, preset: str, seed: int) -> "TrainingConfig":
@@ -132,14 +131,14 @@ def population(numbers: "xarray.Dataset") -> Array:
 def comparison(numbers: "xarray.Dataset") -> tuple[list[Row], list[Agreement]]:
     """Collapse points on the three legs by three predictions, and the agreement of d(r) in each regime."""
     r, reference = numbers["noise_ratio"].values, population(numbers)
-    information = MeasuredLaw(r, reference).information(r)
+    law = MeasuredLaw(r, reference)
     learned = list(numbers["trained"].values)
     rows, agreed = [], []
     for i, n in enumerate(numbers["n"].values[:-1]):
         curve = numbers["empirical"].values[i]
         network = numbers["network"].values[learned.index(n)] if n in learned else None
         halves = [None if c is None else half_crossing(r, c / reference) for c in (curve, network)]
-        r_c = _collapse(information, n, r)
+        r_c = _collapse(law, n)
         rule = float(numbers["collapse"].values[i])
         rows += [
             Row(f"N = {n}: r_c, sum rule of the empirical score; d = ½ of the stand-in", _known(rule), *halves),
@@ -149,7 +148,7 @@ def comparison(numbers: "xarray.Dataset") -> tuple[list[Row], list[Agreement]]:
         if np.isnan(r_c):
             continue
         where = regimes(r, r_c, float(np.interp(np.log(r_c), np.log(r), reference)))
-        theory = leading_finite_dimension(information, reference, np.log(n), r)
+        theory = leading_finite_dimension(law.information(r), reference, np.log(n), r)
         agreed += agreements(f"N = {n}", where, population=reference, theory=theory, empirical=curve, network=network)
     return rows, agreed
 
