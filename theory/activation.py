@@ -17,6 +17,9 @@ _COARSE, _FINE = 2**13, 2**16  # cells of the table that finds the features, and
 _DEGREE, _SMOOTH = 15, 1e-9  # a panel is smooth when this polynomial degree fits it to this relative error
 _KINK = 1e-8  # the same for one cell of the coarse table: what fails it is a kink or a jump
 _MOST_FEATURES = 400
+_ROUNDING = 256 * np.finfo(np.float64).eps  # of the values of f: what processors and libraries differ by, with room
+_DEEPEST, _MOST_PANELS = 12, 512  # of one run: halvings, and panels in all
+_BETWEEN = np.linspace(-0.99, 0.99, 33)
 
 Function = Callable[[Array], Array]
 
@@ -191,14 +194,32 @@ def _cubic_misfit(grid: Array, function: Function) -> Array:
     return np.abs(middle - (-a + 4 * b + 4 * c - d) / 6)
 
 
-def _smooth_panels(function: Function, start: float, end: float, depth: int = 12) -> list[tuple[float, float]]:
-    """[start, end] halved until a polynomial of degree 15 fits every part."""
-    nodes = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
-    between = np.linspace(-0.99, 0.99, 33)
+def _smooth_panels(function: Function, start: float, end: float) -> list[tuple[float, float]]:
+    """[start, end] halved until a polynomial of degree 15 fits every part, at most 12 times.
+
+    ValueError beyond 512 panels: details that small are rounding or noise, and every average would pay for them.
+    """
+    pending, done = [(start, end, _DEEPEST)], []
+    while pending:
+        left, right, depth = pending.pop()
+        if depth == 0 or _is_smooth(function, left, right):
+            done.append((left, right))
+        else:
+            middle = 0.5 * (left + right)
+            pending += [(middle, right, depth - 1), (left, middle, depth - 1)]
+        if len(pending) + len(done) > _MOST_PANELS:
+            raise ValueError(f"activation: {_MOST_PANELS} polynomials do not follow it from {start:.3g} to {end:.3g}")
+    return done
+
+
+def _is_smooth(function: Function, start: float, end: float) -> bool:
+    """Whether the Chebyshev interpolant of degree 15 is good to 1e-9 of the range of f, or to its rounding.
+
+    Interpolated by discrete orthogonality: a least-squares fit leaves an error that depends on the processor.
+    """
     middle, half = 0.5 * (start + end), 0.5 * (end - start)
+    nodes = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
+    fit = np.polynomial.chebyshev.chebinterpolate(lambda t: function(middle + half * t), _DEGREE)
+    error = np.abs(np.polynomial.chebyshev.chebval(_BETWEEN, fit) - function(middle + half * _BETWEEN)).max()
     values = function(middle + half * nodes)
-    fit = np.polynomial.chebyshev.chebfit(nodes, values, _DEGREE)
-    error = np.abs(np.polynomial.chebyshev.chebval(between, fit) - function(middle + half * between)).max()
-    if depth == 0 or error <= _SMOOTH * np.ptp(values) + 1e-15 * np.abs(values).max():
-        return [(start, end)]
-    return _smooth_panels(function, start, middle, depth - 1) + _smooth_panels(function, middle, end, depth - 1)
+    return bool(error <= _SMOOTH * np.ptp(values) + _ROUNDING * np.abs(values).max())

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import ndtr
 
-from theory.activation import Activation
+from theory.activation import NAMED, Activation, _smooth_panels
 from theory.output_channel import Nodes, channel_averages
 
 
@@ -105,3 +105,23 @@ def test_features_of_a_callable_are_found():
 def test_bad_activations(f, message):
     with np.errstate(all="ignore"), pytest.raises(ValueError, match=message):
         Activation(f)
+
+
+@pytest.mark.parametrize("name", list(NAMED))
+def test_panels_do_not_depend_on_the_last_digits(name):
+    """Values that differ by a hundred roundings, as those of two processors may, are cut into the same panels."""
+    panels = [run.panels for run in Activation(name).runs]
+    rng = np.random.default_rng(0)
+
+    def another_processor(u):
+        return NAMED[name](u) * (1 + 1e-14 * rng.uniform(-1, 1, u.shape))
+
+    for run, expected in zip(Activation(name).runs, panels, strict=True):
+        found = _smooth_panels(another_processor, run.start, run.end)
+        assert len(found) <= 2 * len(expected)
+
+
+def test_noise_is_refused_not_followed():
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="512 polynomials do not follow"):
+        _smooth_panels(lambda u: u + 1e-6 * rng.uniform(-1, 1, u.shape), -8.5, 8.5)
