@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 python := .venv/bin/python
 installed := .venv/installed
+# the package without its tests, for mypy and editors: the root of the repository is remanifold itself
+rooms := $(notdir $(patsubst %/__init__.py,%,$(wildcard */__init__.py))) __init__.py __main__.py py.typed
 
 help:
 	@echo "make demo    figures and the table of predicted against measured critical points (about 5 minutes)"
@@ -16,7 +18,7 @@ $(installed): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(installed)
-	@$(python) -m figures demo
+	@$(python) -m remanifold demo
 
 test: lint
 	@$(python) -m pytest
@@ -27,6 +29,8 @@ slow: $(installed)
 lint: $(installed)
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
+	@mkdir -p .venv/types/remanifold
+	@for room in $(rooms); do ln -sfn ../../../$$room .venv/types/remanifold/$$room; done
 	@$(python) -m mypy
 
 format: $(installed)

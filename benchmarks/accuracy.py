@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.long_double import posterior
-from simulations import EmpiricalScore
+from ..simulations import EmpiricalScore
+from .long_double import posterior
 
 _RATIOS = (1e-10, 1e-7, 1e-4, 1e-2, 1.0, 1e2, 1e5, 1e10)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers import FUSED
-from benchmarks.side_by_side import resident
+from .peers import FUSED
+from .side_by_side import resident
 
 _SIZES = [  # D, Q, N, r
     (1, 2000, 100_000, 0.5),
@@ -34,9 +34,9 @@ _SIZES = [  # D, Q, N, r
 ]
 _QUICK = [(3, 500, 20_000, 0.5), (32, 256, 20_000, 6.0), (784, 64, 6_000, 60.0)]
 _METHODS = {
-    "ours": "benchmarks.ours:brute_force",
+    "ours": ".ours:brute_force",
     **FUSED,
-    "addmm": "benchmarks.peers:addmm_softmax",
+    "addmm": ".peers:addmm_softmax",
 }
 
 

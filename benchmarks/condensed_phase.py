@@ -6,8 +6,8 @@ Ours prunes with a certified error of 1e-12 and returns float64 results; fused a
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.peers import FUSED
-from benchmarks.side_by_side import resident
+from .peers import FUSED
+from .side_by_side import resident
 
 _CLOUDS = [  # D, N, decay of the variances, r/r_c, queries
     (8, 100_000, 0.0, 0.25, 1000),
@@ -19,8 +19,8 @@ _CLOUDS = [  # D, N, decay of the variances, r/r_c, queries
 ]
 _QUICK = [(8, 20_000, 0.0, 0.25, 300), (32, 20_000, 2.0, 0.25, 300)]
 _METHODS = {
-    "ours": "benchmarks.ours:automatic",
-    "double": "benchmarks.ours:automatic_double",
+    "ours": ".ours:automatic",
+    "double": ".ours:automatic_double",
     **FUSED,
 }
 
@@ -57,7 +57,7 @@ def rows(quick: bool) -> Iterator[dict[str, Any]]:
 
 def _image_cases() -> list[tuple[str, dict[str, Any]]]:
     """MNIST at noise of a twentieth and a fifth of the pixel spread, if it is there."""
-    from manifolds import mnist
+    from ..manifolds import mnist
 
     try:
         n_points = len(mnist())

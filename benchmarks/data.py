@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from theory import collapse
+from ..theory import collapse
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Problem:
         """The noise ratio r."""
         if self.r is not None:
             return self.r
-        from manifolds import Linear
+        from ..manifolds import Linear
 
         law = Linear(np.arange(1, self.dim + 1) ** -self.decay)
         return float(self.over_collapse or 1.0) * collapse(law, log_n=float(np.log(self.n_points)))
@@ -57,7 +57,7 @@ class Problem:
         return points @ axes.T
 
     def _images(self) -> NDArray[np.float64]:
-        from manifolds import mnist
+        from ..manifolds import mnist
 
         pixels = np.asarray(mnist(self.n_points).points, dtype=np.float64)
         return (pixels - pixels.mean(axis=0)) / pixels.std()

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.side_by_side import resident
+from .side_by_side import resident
 
-_METHODS = {"ours": "benchmarks.ours:automatic", "column": "benchmarks.peers:fused_attention_column"}
+_METHODS = {"ours": ".ours:automatic", "column": ".peers:fused_attention_column"}
 
 
 def rows(quick: bool) -> Iterator[dict[str, Any]]:

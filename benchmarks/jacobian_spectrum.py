@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.data import Problem
-from benchmarks.side_by_side import resident
+from .data import Problem
+from .side_by_side import resident
 
 _METHODS = {
-    "ours": "benchmarks.jacobian_spectrum:exact",
-    "single": "benchmarks.jacobian_spectrum:exact_single",
-    "probes": "benchmarks.jacobian_spectrum:probes",
+    "ours": ".jacobian_spectrum:exact",
+    "single": ".jacobian_spectrum:exact_single",
+    "probes": ".jacobian_spectrum:probes",
 }
 
 
@@ -31,7 +31,7 @@ def exact_single(**case: Any) -> Callable[[], Any]:
 
 
 def _exact(dtype: str, case: dict[str, Any]) -> Callable[[], Any]:
-    from simulations import EmpiricalScore
+    from ..simulations import EmpiricalScore
 
     points, queries, r = Problem(**case).float64()
     empirical = EmpiricalScore(points, dtype=dtype)

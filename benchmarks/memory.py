@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.data import Problem
-from benchmarks.side_by_side import resident
+from .data import Problem
+from .side_by_side import resident
 
-_METHODS = {"ours": "benchmarks.memory:ours"}
+_METHODS = {"ours": ".memory:ours"}
 
 
 def ours(dtype: str, ratios: tuple[float, ...], **case: Any) -> Callable[[], Any]:
     """Score 256 queries at each noise ratio; the points exist before the memory is counted."""
-    from simulations import EmpiricalScore
+    from ..simulations import EmpiricalScore
 
     small = EmpiricalScore(np.zeros((64, case["dim"])) + np.arange(64)[:, None], dtype=dtype)
     for r in (1e-6, 1e6):  # what compilation takes is not counted

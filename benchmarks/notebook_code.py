@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.side_by_side import resident
+from .side_by_side import resident
 
 _SIZES = [(3, 200, 100_000, 0.5), (32, 100, 100_000, 6.0), (784, 32, 10_000, 60.0)]
 _QUICK = [(3, 50, 20_000, 0.5), (32, 20, 20_000, 6.0)]
 _METHODS = {
-    "ours": "benchmarks.ours:brute_force",
-    "chunked": "benchmarks.peers:chunked_distances",
-    "broadcast": "benchmarks.peers:broadcast",
+    "ours": ".ours:brute_force",
+    "chunked": ".peers:chunked_distances",
+    "broadcast": ".peers:broadcast",
 }
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from benchmarks.data import Problem
-from benchmarks.peers import Call
-from simulations import EmpiricalScore
+from ..simulations import EmpiricalScore
+from .data import Problem
+from .peers import Call
 
 
 def brute_force(**case: Any) -> Call:

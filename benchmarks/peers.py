@@ -9,14 +9,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.data import Problem
+from .data import Problem
 
 Call = Callable[[], NDArray[np.floating]]
 
 # The two forms of PyTorch's fused attention, of which the faster counts.
 FUSED = {
-    "mask": "benchmarks.peers:fused_attention_mask",
-    "column": "benchmarks.peers:fused_attention_column",
+    "mask": ".peers:fused_attention_mask",
+    "column": ".peers:fused_attention_column",
 }
 
 

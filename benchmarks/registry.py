@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from theory import validation
+from ..conventions import arguments
 
 BENCHMARKS = {
     "brute-force": "every point summed, D = 1 … 3072, against fused attention and addmm + softmax",
@@ -24,8 +24,8 @@ BENCHMARKS = {
 
 def rows(name: str, quick: bool) -> Iterator[dict[str, Any]]:
     """The lines of a benchmark, as they are measured."""
-    validation.one_of(name, BENCHMARKS, "benchmark")
-    return importlib.import_module("benchmarks." + name.replace("-", "_")).rows(quick)
+    arguments.one_of(name, BENCHMARKS, "benchmark")
+    return importlib.import_module("." + name.replace("-", "_"), __package__).rows(quick)
 
 
 def machine() -> dict[str, str]:
@@ -34,7 +34,7 @@ def machine() -> dict[str, str]:
     import numpy
     import torch
 
-    from simulations.vectors.lanes import LANES
+    from ..simulations.engine.vectors.lanes import LANES
 
     return {
         "processor": _processor(),

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.data import Problem
-from benchmarks.side_by_side import resident
+from .data import Problem
+from .side_by_side import resident
 
 _METHODS = {
-    "ours": "benchmarks.ours:brute_force",
-    "product": "benchmarks.roofline:product",
-    "exponential": "benchmarks.roofline:exponential",
+    "ours": ".ours:brute_force",
+    "product": ".roofline:product",
+    "exponential": ".roofline:exponential",
 }
 
 

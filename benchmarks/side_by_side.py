@@ -105,7 +105,7 @@ def resident(methods: dict[str, str], threads: int | None = None) -> Iterator[Me
 
 def _serve(where: str, link: Any) -> None:
     module, _, function = where.partition(":")
-    prepare = getattr(importlib.import_module(module), function)
+    prepare = getattr(importlib.import_module(module, __package__), function)
     call: Any = None
     while (request := link.recv()) != "end":
         try:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.peers import FUSED
-from benchmarks.side_by_side import resident
+from .peers import FUSED
+from .side_by_side import resident
 
 _METHODS = {
-    "ours": "benchmarks.ours:brute_force",
+    "ours": ".ours:brute_force",
     **FUSED,
 }
 

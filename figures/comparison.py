@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.estimate import Estimate
-from theory.validation import Array, fail
+from ..conventions.arguments import Array, fail
+from ..conventions.estimate import Estimate
 
 GENERALIZING, GEOMETRIC, COLLAPSED = "generalizing", "geometric memorization", "collapsed"
 

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from figures.comparison import Agreement, Row, agreements, recorded, regimes, spread
-from figures.digits_dimension import half_crossing
-from figures.network_runs import Run, trained
-from figures.results import provenance, save, writable
-from figures.stages import tracked
-from manifolds import Manifold
-from theory import collapse
-from theory.estimate import Estimate
-from theory.finite_dimension import leading_finite_dimension
-from theory.validation import Array, one_of
+from ..conventions.arguments import Array, one_of
+from ..conventions.estimate import Estimate
+from ..manifolds import Manifold
+from ..theory import collapse
+from ..theory.finite_size.dimension import leading_finite_dimension
+from .catalogue.digits_dimension import half_crossing
+from .comparison import Agreement, Row, agreements, recorded, regimes, spread
+from .network_runs import Run, trained
+from .results import provenance, save, writable
+from .stages import tracked
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.figure import Figure
 
-    from models import ScoreNetwork
+    from ..models import ScoreNetwork
 
 
 def at_ratio(curves: Array, r: Array, ratio: float) -> Array:
@@ -145,7 +145,7 @@ class Study:
 
     def _run(self, at: tuple[int, ...], points: Array, out: Path, preset: str, seed: int) -> Run | None:
         """The training run of one data set, if a network is asked for."""
-        from models import TrainingConfig
+        from ..models import TrainingConfig
 
         parameters = self.presets[preset]["networks"][at[1]]
         if parameters is None:
@@ -156,7 +156,7 @@ class Study:
 
 
 def _empirical(points: Array, r: Array, queries: int, seed: int) -> Array:
-    from simulations import EmpiricalScore
+    from ..simulations import EmpiricalScore
 
     return np.asarray(EmpiricalScore(points).dimension(r, np.random.default_rng([seed, 1]), n_queries=queries).mean)
 

@@ -8,12 +8,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from figures.stages import stage
-from theory.processes import Process
-from theory.validation import Array
+from ..conventions.arguments import Array
+from ..theory.processes import Process
+from .stages import stage
 
 if TYPE_CHECKING:
-    from models import ScoreNetwork, TrainingConfig
+    from ..models import ScoreNetwork, TrainingConfig
 
 T = TypeVar("T")
 
@@ -67,6 +67,6 @@ def _train(run: Run, device: str) -> None:
 
 
 def _finish(run: Run, device: str) -> "ScoreNetwork":
-    from models import train
+    from ..models import train
 
     return train(run.points, run.config, run.directory, run.process, progress=False, device=device)

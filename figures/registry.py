@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
-from theory.validation import one_of
+from ..conventions.arguments import one_of
 
 FIGURES = {
     "losing-dimensions": "spectra of the score's Jacobian as noise falls: published theory, network, empirical score, "
@@ -38,4 +38,4 @@ class Figure(Protocol):
 def figure(name: str) -> Figure:
     """The module of a figure; ValueError for an unknown name."""
     one_of(name, FIGURES, "figure")
-    return import_module("figures." + name.replace("-", "_"))  # type: ignore[return-value]
+    return import_module(".catalogue." + name.replace("-", "_"), __package__)  # type: ignore[return-value]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from figures.style import styled
-from manifolds.provenance import commit, versions
+from ..conventions.provenance import commit, versions
+from .drawing.style import styled
 
 if TYPE_CHECKING:
     import xarray

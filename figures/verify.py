@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 
-from manifolds import Linear, Mixture, NormalizedLinear, Sphere
-from theory import (
+from ..conventions.arguments import Array
+from ..conventions.estimate import Estimate
+from ..manifolds import Linear, Mixture, NormalizedLinear, Sphere
+from ..theory import (
     basin_radius,
     clone_probability,
     collapse,
@@ -18,11 +20,9 @@ from theory import (
     speciation,
     symmetry_breaking,
 )
-from theory.estimate import Estimate
-from theory.validation import Array
 
 if TYPE_CHECKING:
-    from simulations import EmpiricalScore
+    from ..simulations import EmpiricalScore
 
 STEP = np.array([-0.02, 0.02])  # the two places around a predicted point between which the measured one is interpolated
 
@@ -61,7 +61,7 @@ def checks() -> dict[str, Check]:
 
 def _identities(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
     """Nishimori E w_1 = E Y, and the sum rule ∫ ½ d_emp d ln r = ln N."""
-    from simulations import EmpiricalScore
+    from ..simulations import EmpiricalScore
 
     gaps, areas, n = [], [], 300
     log_r = np.linspace(-16, 12, 57)
@@ -82,7 +82,7 @@ def _collapse(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
 
     The exact value allows for the finite M: the empirical information is ln M minus the excess entropy.
     """
-    from simulations import EmpiricalScore
+    from ..simulations import EmpiricalScore
 
     log_n, m = np.log(100), 40_000
     for name, law in (("λ = 1×3, ¼×3", Linear([1.0] * 3 + [0.25] * 3)), ("sphere S³", Sphere(3))):
@@ -143,7 +143,7 @@ def _landscape(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
 
 def _generalization(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
     """r_g: where E <|x-y|²>/D = r for fresh points x, the stationary point of KL(ν ‖ p_emp)."""
-    from simulations import EmpiricalScore
+    from ..simulations import EmpiricalScore
 
     law, n = Linear([1.0] * 12), 500
     log_n = np.log(n)
@@ -162,7 +162,7 @@ def _generalization(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
 
 def _local_condensation(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
     """Where the exact K at the probes √r e_i of arXiv 2410.08727 reaches ln N, against that of 10⁵ points."""
-    from simulations import EmpiricalScore
+    from ..simulations import EmpiricalScore
 
     law, log_n = NormalizedLinear.two_subspaces(), np.log(20)
     exact = [local_condensation(law, i, log_n=log_n) for i in (0, 2)]
@@ -194,7 +194,7 @@ def _normalized(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
 
 def _symmetry_breaking(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
     """Two Gaussians: where the centre turns unstable, in each convention, from the posterior of N = 20000 points."""
-    from simulations import EmpiricalScore
+    from ..simulations import EmpiricalScore
 
     law = Mixture.two_gaussians(4, separation=1.0, variance=0.5)
     scores = [EmpiricalScore(law.sample(20_000, rng)) for _ in range(replicas)]
@@ -220,7 +220,7 @@ class _Sampled:
 
 def _speciation(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
     """Clone probability at the speciation ratio r = |m|² - v, from class-resolved posterior weights."""
-    from simulations import EmpiricalScore
+    from ..simulations import EmpiricalScore
 
     law = Mixture.two_gaussians(3, separation=1.0, variance=0.5)
     r = speciation(law)
@@ -238,7 +238,7 @@ def _speciation(rng: np.random.Generator, replicas: int) -> Iterator[Row]:
 
 def _log_advantage(law: Linear, n: int, noise: float, r: Array, rng: np.random.Generator, count: int) -> Array:
     """ln Z_1/Z_rest at `count` points x = y^1 + √noise·r ξ, y^1 beside n - 1 others, shape (len(r), count)."""
-    from simulations import EmpiricalScore
+    from ..simulations import EmpiricalScore
 
     rest = EmpiricalScore(law.sample(n - 1, rng))
     y, xi = law.sample(count, rng), rng.standard_normal((count, law.ambient_dim))
@@ -259,7 +259,7 @@ def _crossing(level: float, values: Array, at: Array) -> float:
 
 def run(seed: int = 0, *, quick: bool = True) -> list[Row]:
     """All comparisons, with progress on a terminal; `quick` uses 32 independent replicas, otherwise 128."""
-    from figures.stages import tracked
+    from .stages import tracked
 
     rng = np.random.default_rng(seed)
     subjects = tracked(checks().values(), "theory against simulation")

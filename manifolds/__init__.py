@@ -1,18 +1,18 @@
 """The data: laws with exact population quantities, and real image sets behind the same door."""
 
-from manifolds.array_files import arrays
-from manifolds.cifar import cifar10
-from manifolds.handwritten import digits, mnist
-from manifolds.hidden_manifold import HiddenManifold
-from manifolds.image_files import celeba, images
-from manifolds.image_set import ImageSet
-from manifolds.linear import Linear
-from manifolds.manifold import Manifold
-from manifolds.mixture import Mixture
-from manifolds.normalized_linear import NormalizedLinear
-from manifolds.parametric import Parametric
-from manifolds.product import Product, Torus
-from manifolds.sphere import Sphere
+from .hidden_manifold import HiddenManifold
+from .images.array_files import arrays
+from .images.cifar import cifar10
+from .images.handwritten import digits, mnist
+from .images.image_files import celeba, images
+from .images.image_set import ImageSet
+from .linear import Linear
+from .manifold import Manifold
+from .mixture import Mixture
+from .normalized_linear import NormalizedLinear
+from .parametric import Parametric
+from .product import Product, Torus
+from .sphere import Sphere
 
 __all__ = [
     "HiddenManifold",

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from manifolds.radial_nodes import squared_lengths
-from theory.validation import Array
+from ..conventions.arguments import Array
+from ..theory.integrals.radial_nodes import squared_lengths
 
 Complex = NDArray[np.complex128]
 

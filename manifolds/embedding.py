@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.probes import orthogonal_matrix
-from theory.validation import Array, fail, numbers, points, positive_integer
+from ..conventions.arguments import Array, fail, numbers, points, positive_integer
+from ..conventions.haar import orthogonal_matrix
 
 
 class Embedding:

@@ -7,13 +7,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from manifolds.embedding import Embedding
-from manifolds.manifold import Manifold, like_points, over_noise
-from manifolds.random_features import feature_covariance, feature_moments
-from theory.activation import LIMIT, Activation, Function
-from theory.mismatched_replica import MismatchedState, mismatched_state
-from theory.replica import ReplicaState, ReplicaTheory
-from theory.validation import Array, generator, points, positive, positive_integer
+from ..conventions.arguments import Array, generator, points, positive, positive_integer
+from ..theory.replica.activation import LIMIT, Activation, Function
+from ..theory.replica.equilibrium import ReplicaState, ReplicaTheory
+from ..theory.replica.feature_moments import feature_covariance, feature_moments
+from ..theory.replica.mismatched import MismatchedState, mismatched_state
+from .embedding import Embedding
+from .manifold import Manifold, like_points, over_noise
 
 _SMALLEST, _LARGEST = 1e-12, 1e12  # r/Var f beyond which the leading power laws are followed
 _AVERAGES_ONLY = (
@@ -24,7 +24,7 @@ _AVERAGES_ONLY = (
 class HiddenManifold(Manifold):
     """y = f(W z/√d), z ~ N(0, 1)^d, with one Gaussian matrix W (D, d) drawn from `rng` and kept as `weights`.
 
-    `activation`: linear, tanh, erf, relu, sign, sin, or a vectorised callable (see `theory.activation`).
+    `activation`: linear, tanh, erf, relu, sign, sin, or a vectorised callable (see `theory.replica.activation`).
     `information` and `dimension` are the replica-symmetric averages at D, d → ∞ with α = D/d fixed, times d: the
     same for every W, with corrections of relative order 1/d (a few per cent at d = 10). Relative accuracy of the
     averages themselves 1e-6 or better. What belongs to one point x (`log_partition`, `posterior_mean`, …) has no
@@ -94,7 +94,7 @@ class HiddenManifold(Manifold):
         return float(second[0] - first[0] ** 2)
 
     def free_energy_gap(self, r: ArrayLike, noise: ArrayLike) -> Array:
-        """G(r, s) by replicas with assumed noise r and true noise s (`theory.mismatched_replica`).
+        """G(r, s) by replicas with assumed noise r and true noise s (`theory.replica.mismatched`).
 
         ValueError where they do not hold: s far above r, or below r where an even f still tells nothing.
         """

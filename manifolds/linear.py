@@ -5,10 +5,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from manifolds.embedding import Embedding
-from manifolds.manifold import Manifold, like_points
-from manifolds.radial_nodes import squared_lengths
-from theory.validation import (
+from ..conventions.arguments import (
     Array,
     fail,
     generator,
@@ -18,6 +15,9 @@ from theory.validation import (
     positive_integer,
     positive_scalar,
 )
+from ..theory.integrals.radial_nodes import squared_lengths
+from .embedding import Embedding
+from .manifold import Manifold, like_points
 
 
 class Linear(Manifold):
@@ -124,7 +124,7 @@ class Linear(Manifold):
         tilted = self.variances / total * ((self.variances + s) / total)
         return 0.5 * (_log1p_minus(self.variances / ratio) + tilted).sum(axis=-1)
 
-    # the law of the energies, for theory.finite_size: only the radii within groups of equal variance matter
+    # the law of the energies, for theory.finite_size.averages: only the radii within groups of equal variance matter
 
     @cached_property
     def _groups(self) -> tuple[Array, Array]:

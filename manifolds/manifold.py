@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from manifolds.embedding import Embedding
-from theory.validation import Array, fail, generator, nonnegative, positive, positive_integer, positive_scalar
+from ..conventions.arguments import Array, fail, generator, nonnegative, positive, positive_integer, positive_scalar
+from .embedding import Embedding
 
 
 class Manifold(ABC):

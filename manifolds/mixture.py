@@ -10,12 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh
 from scipy.special import logsumexp
 
-from manifolds.class_energies import ClassEnergies
-from manifolds.embedding import Embedding
-from manifolds.linear import Linear
-from manifolds.manifold import Manifold, like_points
-from theory.class_channel import class_averages
-from theory.validation import (
+from ..conventions.arguments import (
     Array,
     fail,
     generator,
@@ -26,6 +21,11 @@ from theory.validation import (
     positive_integer,
     positive_scalar,
 )
+from ..theory.integrals.class_channel import class_averages
+from .class_energies import ClassEnergies
+from .embedding import Embedding
+from .linear import Linear
+from .manifold import Manifold, like_points
 
 _NODES = 2048  # planted points of each class, where class averages are sums
 
@@ -294,7 +294,7 @@ class Mixture(Manifold):
         r = positive_scalar(r, "r")
         return self._averages(r, r).overlap
 
-    # the law of the energies, for theory.finite_size: closed where all classes share one Gaussian spread
+    # the law of the energies, for theory.finite_size.averages: closed where all classes share one Gaussian spread
 
     @cached_property
     def _energies(self) -> ClassEnergies:

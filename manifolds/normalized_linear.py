@@ -5,12 +5,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from manifolds.embedding import Embedding
-from manifolds.linear import Linear
-from manifolds.manifold import Manifold, like_points, over_noise
-from manifolds.radial_nodes import radial_nodes
-from theory.angular_gaussian import AngularGaussian, angular_gaussian
-from theory.validation import Array, fail, positive, positive_scalar
+from ..conventions.arguments import Array, fail, positive, positive_scalar
+from ..theory.integrals.angular_gaussian import AngularGaussian, angular_gaussian
+from ..theory.integrals.radial_nodes import radial_nodes
+from .embedding import Embedding
+from .linear import Linear
+from .manifold import Manifold, like_points, over_noise
 
 _SOBOL_LOG2 = 11
 
@@ -20,7 +20,7 @@ class NormalizedLinear(Manifold):
 
     `variances` (k,) > 0, k ≥ 2; embedding arguments as for `Linear`. The pointwise quantities (log-partition,
     posterior mean and covariance, local divergence) are one-dimensional integrals exact to about 1e-12
-    (theory.angular_gaussian). Averages over x are randomised Sobol sums over 2^11 points of the group radii,
+    (theory.integrals.angular_gaussian). Averages over x are randomised Sobol sums over 2^11 points of the group radii,
     relative error about 1e-3 for `free_energy_gap` and 1e-4 for `information` and `dimension`, with fixed
     nodes, so that they are smooth in r. Source: arXiv 2410.08727; derived, docs/theory.md.
     """

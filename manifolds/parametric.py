@@ -9,15 +9,15 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from manifolds import shapes
-from manifolds.chart import Chart, ChartFunction
-from manifolds.embedding import Embedding
-from manifolds.manifold import Manifold, like_points, over_noise
-from manifolds.panel_ladder import EXACT, FAST, Accuracy, PanelLadder
-from manifolds.panel_posterior import Posterior, tilted
-from manifolds.panels import Panels, resolved_panels
-from manifolds.quasi_random_nodes import QuasiRandomNodes
-from theory.validation import Array, points, positive_integer, positive_scalar
+from ..conventions.arguments import Array, points, positive_integer, positive_scalar
+from .charts import shapes
+from .charts.chart import Chart, ChartFunction
+from .charts.panel_ladder import EXACT, FAST, Accuracy, PanelLadder
+from .charts.panel_posterior import Posterior, tilted
+from .charts.panels import Panels, resolved_panels
+from .charts.quasi_random_nodes import QuasiRandomNodes
+from .embedding import Embedding
+from .manifold import Manifold, like_points, over_noise
 
 _ORDER = EXACT.order
 

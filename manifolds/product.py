@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import block_diag
 
-from manifolds.embedding import Embedding
-from manifolds.manifold import Manifold, like_points
-from manifolds.sphere import Sphere
-from theory.energy_law import EnergyLaw, has_energy_law
-from theory.validation import Array, fail, positive
+from ..conventions.arguments import Array, fail, positive
+from ..conventions.energy_law import EnergyLaw, has_energy_law
+from .embedding import Embedding
+from .manifold import Manifold, like_points
+from .sphere import Sphere
 
 
 class Product(Manifold):

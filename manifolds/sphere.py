@@ -5,12 +5,12 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from manifolds.embedding import Embedding
-from manifolds.manifold import Manifold, like_points, over_noise
-from manifolds.radial_nodes import squared_lengths
-from theory.angular_gaussian import AngularGaussian, angular_gaussian
-from theory.sphere_average import log_mean_exponential_cosine
-from theory.validation import Array, positive, positive_integer, positive_scalar
+from ..conventions.arguments import Array, positive, positive_integer, positive_scalar
+from ..theory.integrals.angular_gaussian import AngularGaussian, angular_gaussian
+from ..theory.integrals.radial_nodes import squared_lengths
+from ..theory.integrals.sphere_average import log_mean_exponential_cosine
+from .embedding import Embedding
+from .manifold import Manifold, like_points, over_noise
 
 _ORDER, _REACH = 160, 11.0  # Gauss–Legendre nodes over ±11 standard deviations of the radius: exact to rounding
 
@@ -155,7 +155,7 @@ class Sphere(Manifold):
         ratios = positive(r, "r")
         return over_noise(occupied, ratios, ratios)
 
-    # the law of the energies, for theory.finite_size
+    # the law of the energies, for theory.finite_size.averages
 
     @property
     def energy_dim(self) -> int:

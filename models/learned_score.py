@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory import validation
-from theory.estimate import Estimate
-from theory.probes import orthogonal_matrix
-from theory.validation import Array, fail, generator, positive, positive_integer
+from ..conventions import arguments
+from ..conventions.arguments import Array, fail, generator, positive, positive_integer
+from ..conventions.estimate import Estimate
+from ..conventions.haar import orthogonal_matrix
 
 
 class LearnedScore(ABC):
@@ -83,8 +83,8 @@ class LearnedScore(ABC):
 
         Returns the shape of v.
         """
-        vectors = validation.points(v, self.dim, "v")
-        batch = validation.points(x, self.dim)
+        vectors = arguments.points(v, self.dim, "v")
+        batch = arguments.points(x, self.dim)
         if len(batch) == 1:
             batch = np.broadcast_to(batch, vectors.shape)
         if batch.shape != vectors.shape:
@@ -110,7 +110,7 @@ class LearnedScore(ABC):
         Returns:
             Estimate(mean, stderr) of the shape of r; the error is that of the mean over points, ξ and probes.
         """
-        clean, ratios = validation.points(points, self.dim, "points"), positive(r, "r")
+        clean, ratios = arguments.points(points, self.dim, "points"), positive(r, "r")
         if len(clean) < 2:
             raise ValueError(f"points has shape {np.shape(points)}: two points at least are needed for an error bar")
         if probes is not None and positive_integer(probes, "probes") > self.dim:
@@ -124,7 +124,7 @@ class LearnedScore(ABC):
 
     def _arguments(self, x: ArrayLike, r: ArrayLike) -> tuple[Array, Array]:
         """Points (n, D) and noise ratios (n, 1)."""
-        batch, ratio = validation.points(x, self.dim), positive(r, "r")
+        batch, ratio = arguments.points(x, self.dim), positive(r, "r")
         if ratio.ndim and ratio.shape != (len(batch),):
             raise ValueError(f"r has shape {ratio.shape}: must be one number or one per point ({len(batch)},)")
         return batch, np.broadcast_to(ratio, len(batch))[:, None]

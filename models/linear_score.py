@@ -14,9 +14,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from models.learned_score import LearnedScore
-from theory import validation
-from theory.validation import Array, fail, nonnegative, nonnegative_scalar, numbers
+from ..conventions import arguments
+from ..conventions.arguments import Array, fail, nonnegative, nonnegative_scalar, numbers
+from .learned_score import LearnedScore
 
 
 class LinearScore(LearnedScore):
@@ -43,7 +43,7 @@ class LinearScore(LearnedScore):
         if self.basis.ndim != 2 or self.basis.shape[1] != k or not _orthonormal(self.basis):
             raise ValueError(f"basis has shape {self.basis.shape}: must be (D, {k}) with orthonormal columns")
         self.dim = len(self.basis)
-        self.centre = validation.points(np.zeros(self.dim) if centre is None else centre, self.dim, "centre")[0]
+        self.centre = arguments.points(np.zeros(self.dim) if centre is None else centre, self.dim, "centre")[0]
         self.ridge = nonnegative_scalar(ridge, "ridge")
 
     @classmethod

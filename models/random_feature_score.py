@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_factor, cho_solve
 
-from models.learned_score import LearnedScore
-from theory.validation import Array, fail, generator, numbers, positive_integer, positive_scalar
+from ..conventions.arguments import Array, fail, generator, numbers, positive_integer, positive_scalar
+from .learned_score import LearnedScore
 
 _KEPT = 64  # fits at different r that are remembered
 

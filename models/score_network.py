@@ -1,6 +1,6 @@
 """A learned score that answers the same questions as the exact and the empirical one.
 
-A network F is read as (`models.preconditioning`), with u = x - centre and r = σ²,
+A network F is read as (`models.networks.preconditioning`), with u = x - centre and r = σ²,
 
     m(x, r) = centre + skip u + gain F(scale u, level)         denoiser = posterior mean
     score   = (m - x)/r = score_skip u + score_gain F          written so that no digits cancel at small r
@@ -18,14 +18,14 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from models import checkpoint
-from models.architecture import is_known, rebuild, sizes
-from models.learned_score import LearnedScore
-from models.preconditioning import Coefficients, Preconditioning, Reading
-from models.user_module import ProcessReading, RowModule
-from theory import validation
-from theory.processes import DDPM, Process, VarianceExploding
-from theory.validation import Array, fail, one_of, positive_integer, positive_scalar
+from ..conventions import arguments
+from ..conventions.arguments import Array, fail, one_of, positive_integer, positive_scalar
+from ..theory.processes import DDPM, Process, VarianceExploding
+from .learned_score import LearnedScore
+from .networks.architecture import is_known, rebuild, sizes
+from .networks.preconditioning import Coefficients, Preconditioning, Reading
+from .networks.user_module import ProcessReading, RowModule
+from .training import checkpoint
 
 ROWS = 2**14  # rows per pass through a perceptron: bounds the memory of one evaluation to a few hundred MB
 
@@ -63,7 +63,7 @@ class ScoreNetwork(LearnedScore):
         one_of(dtype, ["float32", "float64"], "dtype")
         self.dim = positive_integer(dim, "dim")
         self.sigma_data = positive_scalar(sigma_data, "sigma_data")
-        self.centre = validation.points(np.zeros(dim) if centre is None else centre, dim, "centre")[0]
+        self.centre = arguments.points(np.zeros(dim) if centre is None else centre, dim, "centre")[0]
         self.predicts = predicts
         self.reading: Reading = Preconditioning(predicts, self.sigma_data)
         self.dtype = torch.float64 if dtype == "float64" else torch.float32
@@ -95,7 +95,7 @@ class ScoreNetwork(LearnedScore):
                 point of `process`; level is (n,). Must treat its rows independently.
             dim: D, where there is no `image_shape`.
             image_shape: (H, W) or (H, W, C), as `ImageSet.image_shape`.
-            predicts: "eps", "x0", "v" or "score", defined in `models.user_module`.
+            predicts: "eps", "x0", "v" or "score", defined in `models.networks.user_module`.
             conditioning: what `level` is: "log_sigma", "sigma", "noise_ratio" (ln √r, √r, r), "time" (of
                 `process`) or "timestep" (the step of a DDPM, from 0 as in diffusers; fractional between steps).
             process: in whose scale and time the module lives; default DDPM for "timestep", else variance exploding.

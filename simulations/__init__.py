@@ -5,25 +5,25 @@
 and its neighbours measure what theory predicts, with standard errors.  Compiled with Numba; PyTorch is not needed.
 """
 
-from simulations.basin import basin
-from simulations.class_clones import class_clone_probability
-from simulations.clones import clones
-from simulations.collapse_times import collapse_times
-from simulations.data_sets import over_data_sets
-from simulations.empirical import EmpiricalScore, Posterior
-from simulations.engine import Plan
-from simulations.held_out import best_noise, cross_entropy
-from simulations.memorization import memorized_fraction, novelty
-from simulations.neighbours import two_nearest
-from simulations.planted import planted_averages
-from simulations.posterior_draw import start
-from simulations.probe_condensation import probe_condensation
-from simulations.profile import profile
-from simulations.reverse import reverse, reverse_steps
-from simulations.scaling_collapse import scaling_curve
-from simulations.sweep import sweep
-from simulations.u_turn import u_turn
-from theory.estimate import Estimate
+from ..conventions.estimate import Estimate
+from .basin import basin
+from .class_clones import class_clone_probability
+from .clones import clones
+from .collapse_times import collapse_times
+from .data_sets import over_data_sets
+from .empirical_score import EmpiricalScore, Posterior
+from .engine.engine import Plan
+from .held_out import best_noise, cross_entropy
+from .memorization import memorized_fraction, novelty
+from .neighbours import two_nearest
+from .planted_averages import planted_averages
+from .posterior_draw import start
+from .probe_condensation import probe_condensation
+from .profile import profile
+from .reverse import reverse, reverse_steps
+from .scaling_collapse import scaling_curve
+from .sweeps.sweep import sweep
+from .u_turn import u_turn
 
 __all__ = [
     "EmpiricalScore",

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulations.empirical import EmpiricalScore
-from simulations.planted import log_own_weight
-from theory import validation
-from theory.estimate import Estimate, fraction
-from theory.validation import Array
+from ..conventions import arguments
+from ..conventions.arguments import Array
+from ..conventions.estimate import Estimate, fraction
+from .empirical_score import EmpiricalScore
+from .planted_averages import log_own_weight
 
 _WIDEST = 2.0**20  # in units of r: beyond, a direction counts as unbounded
 _HALVINGS = 32
@@ -46,9 +46,9 @@ def basin(empirical: EmpiricalScore, r: float, rng: np.random.Generator, n_rays:
     training points. About 45 passes over the points. ValueError: r ≤ 0, n_rays < 16.
     Source: arXiv 2502.09578; derived in docs/dynamics.md §5.
     """
-    r = validation.positive_scalar(r, "r")
-    if validation.positive_integer(n_rays, "n_rays") < 16:
-        raise validation.fail("n_rays", n_rays, "must be ≥ 16, for a median with an error bar")
+    r = arguments.positive_scalar(r, "r")
+    if arguments.positive_integer(n_rays, "n_rays") < 16:
+        raise arguments.fail("n_rays", n_rays, "must be ≥ 16, for a median with an error bar")
     planted, index = empirical.planted(r, rng, n_rays)
     y = empirical.training_points(index)
     noise = planted - y  # √r ξ

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
-from simulations.empirical import EmpiricalScore
-from theory import validation
-from theory.estimate import Estimate
-from theory.validation import Array
+from ..conventions import arguments
+from ..conventions.arguments import Array
+from ..conventions.estimate import Estimate
+from .empirical_score import EmpiricalScore
 
 
 def class_clone_probability(
@@ -21,12 +21,12 @@ def class_clone_probability(
     smaller error; for a mixture and N → ∞ it is `theory.clone_probability`. All r share their random numbers.
     ValueError: labels of wrong shape, r ≤ 0, n_queries < 2. Source: arXiv 2402.18491; theory notes §4.
     """
-    empirical, ratios = EmpiricalScore(y), validation.positive(r, "r")
+    empirical, ratios = EmpiricalScore(y), arguments.positive(r, "r")
     classes = class_labels(labels, empirical.n_points)
-    if validation.positive_integer(n_queries, "n_queries") < 2:
-        raise validation.fail("n_queries", n_queries, "must be ≥ 2, for an error bar")
+    if arguments.positive_integer(n_queries, "n_queries") < 2:
+        raise arguments.fail("n_queries", n_queries, "must be ≥ 2, for an error bar")
     parts, shares = _classes(np.asarray(y, dtype=np.float64), classes)
-    seed = int(validation.generator(rng).integers(2**63))
+    seed = int(arguments.generator(rng).integers(2**63))
     together = np.empty((ratios.size, n_queries))
     for k, ratio in enumerate(ratios.flat):
         x, _ = empirical.planted(ratio, np.random.default_rng(seed), n_queries)

@@ -5,16 +5,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from manifolds.linear import Linear
-from manifolds.mixture import Mixture
-from manifolds.progress import tracked
-from simulations.class_clones import class_labels
-from simulations.draw import draw_pattern
-from simulations.empirical import EmpiricalScore
-from simulations.posterior_draw import draw_class, draw_clean, draw_of_class, start
-from theory import validation
-from theory.estimate import Estimate, fraction
-from theory.validation import Array
+from ..conventions import arguments
+from ..conventions.arguments import Array
+from ..conventions.estimate import Estimate, fraction
+from ..conventions.progress import tracked
+from ..manifolds.linear import Linear
+from ..manifolds.mixture import Mixture
+from .class_clones import class_labels
+from .empirical_score import EmpiricalScore
+from .engine.draw import draw_pattern
+from .posterior_draw import draw_class, draw_clean, draw_of_class, start
 
 
 class Ends(NamedTuple):
@@ -53,9 +53,9 @@ def clones(
     ValueError: ratios ≤ 0, n_pairs < 2, labels of wrong shape or for a manifold, law without exact draws.
     Source: arXiv 2402.18491; derived in docs/dynamics.md §3.
     """
-    ratios, classes = np.atleast_1d(validation.positive(ratios, "ratios")), labels_of(law, labels)
-    if validation.positive_integer(n_pairs, "n_pairs") < 2:
-        raise validation.fail("n_pairs", n_pairs, "must be ≥ 2, for an error bar")
+    ratios, classes = np.atleast_1d(arguments.positive(ratios, "ratios")), labels_of(law, labels)
+    if arguments.positive_integer(n_pairs, "n_pairs") < 2:
+        raise arguments.fail("n_pairs", n_pairs, "must be ≥ 2, for an error bar")
     pairs = []
     for r in tracked(list(ratios), "clones"):
         x = start(law, float(r), n_pairs, rng)
@@ -89,5 +89,5 @@ def labels_of(law: object, labels: ArrayLike | None) -> NDArray[np.integer[Any]]
     if labels is None:
         return None
     if not isinstance(law, EmpiricalScore):
-        raise validation.fail("labels", labels, "must be left out: only training points carry labels")
+        raise arguments.fail("labels", labels, "must be left out: only training points carry labels")
     return class_labels(labels, law.n_points)

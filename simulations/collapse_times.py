@@ -5,14 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from manifolds.progress import tracked
-from simulations.draw import draw_pattern
-from simulations.empirical import EmpiricalScore
-from simulations.posterior_draw import start
-from simulations.reverse import bridge_steps
-from theory import validation
-from theory.estimate import Estimate, fraction
-from theory.validation import Array
+from ..conventions import arguments
+from ..conventions.arguments import Array
+from ..conventions.estimate import Estimate, fraction
+from ..conventions.progress import tracked
+from .empirical_score import EmpiricalScore
+from .engine.draw import draw_pattern
+from .posterior_draw import start
+from .reverse import bridge_steps
 
 
 class CollapseTimes(NamedTuple):
@@ -38,7 +38,7 @@ class CollapseTimes(NamedTuple):
         share = self.settled.mean
         if not share[0] <= p - spread < p + spread <= share[-1]:
             allowed = f"must lie in {share[0]:.3g} … {share[-1]:.3g}, the shares on the grid of ratios"
-            raise validation.fail("p", p, allowed + ", by more than its standard error")
+            raise arguments.fail("p", p, allowed + ", by more than its standard error")
         high, middle, low = np.exp(np.interp([p - spread, p, p + spread], share, np.log(self.ratios)))
         return Estimate(float(middle), float(high - low) / 2)
 
@@ -60,9 +60,9 @@ def collapse_times(
     One pass over the points for each ratio. ValueError: ratios not decreasing or not > 0.
     Source: arXiv 2402.18491; derived in docs/dynamics.md §4.
     """
-    grid = validation.positive(ratios, "ratios")
+    grid = arguments.positive(ratios, "ratios")
     if grid.ndim != 1 or grid.size < 2 or not np.all(np.diff(grid) < 0):
-        raise validation.fail("ratios", grid, "must be a decreasing list of two or more noise ratios")
+        raise arguments.fail("ratios", grid, "must be a decreasing list of two or more noise ratios")
     x = start(empirical, float(grid[0]), n_trajectories, rng)
     end = draw_pattern(empirical, x, float(grid[0]), rng)
     at_end = np.empty((grid.size, len(x)), bool)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from manifolds.manifold import Manifold
-from manifolds.progress import tracked
-from simulations.empirical import EmpiricalScore
-from theory import validation
-from theory.estimate import Estimate
+from ..conventions import arguments
+from ..conventions.estimate import Estimate
+from ..conventions.progress import tracked
+from ..manifolds.manifold import Manifold
+from .empirical_score import EmpiricalScore
 
 
 def over_data_sets(
@@ -24,9 +24,9 @@ def over_data_sets(
     `measure` returns a number or an array of fixed shape; the mean has that shape. The standard error is that over
     data sets, whatever is correlated within one. ValueError: replicas < 2, n_points < 1.
     """
-    if validation.positive_integer(replicas, "replicas") < 2:
-        raise validation.fail("replicas", replicas, "must be ≥ 2, for an error bar")
-    rng = validation.generator(rng)
+    if arguments.positive_integer(replicas, "replicas") < 2:
+        raise arguments.fail("replicas", replicas, "must be ≥ 2, for an error bar")
+    rng = arguments.generator(rng)
     values = [
         np.asarray(measure(EmpiricalScore(law.sample(n_points, rng)), rng), dtype=np.float64)
         for _ in tracked(range(replicas), "data sets")

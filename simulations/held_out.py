@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from simulations.empirical import EmpiricalScore
-from theory import validation
-from theory.estimate import Estimate
-from theory.validation import Array
+from ..conventions import arguments
+from ..conventions.arguments import Array
+from ..conventions.estimate import Estimate
+from .empirical_score import EmpiricalScore
 
 
 def cross_entropy(empirical: EmpiricalScore, held_out: ArrayLike, r: ArrayLike) -> Estimate:
@@ -17,7 +17,7 @@ def cross_entropy(empirical: EmpiricalScore, held_out: ArrayLike, r: ArrayLike) 
     is infinite, these are not. Mean over the held-out points at fixed training points. ValueError: r ≤ 0, n < 2.
     Source: arXiv 2502.09578; theory notes §4.
     """
-    x, ratios = _fresh(empirical, held_out), validation.positive(r, "r")
+    x, ratios = _fresh(empirical, held_out), arguments.positive(r, "r")
     values = np.array([-empirical.log_density(x, float(ratio)) for ratio in ratios.flat])
     return Estimate.of(values.reshape(*ratios.shape, len(x)))
 
@@ -56,7 +56,7 @@ def _nearest_square_distance(empirical: EmpiricalScore, x: Array) -> float:
 
 
 def _fresh(empirical: EmpiricalScore, held_out: ArrayLike) -> Array:
-    x = validation.points(held_out, empirical.ambient_dim, "held_out")
+    x = arguments.points(held_out, empirical.ambient_dim, "held_out")
     if len(x) < 2:
         raise ValueError(f"held_out has shape {np.shape(held_out)}: must be two or more points, for an error bar")
     return x

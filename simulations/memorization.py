@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
-from simulations.neighbours import two_nearest
-from theory import validation
-from theory.estimate import Estimate, fraction
+from ..conventions import arguments
+from ..conventions.estimate import Estimate, fraction
+from .neighbours import two_nearest
 
 
 class Novelty(NamedTuple):
@@ -25,8 +25,8 @@ def memorized_fraction(samples: ArrayLike, training: ArrayLike, threshold: float
     threshold^d (derived, docs/dynamics.md §6). ValueError: threshold not in (0, 1), fewer than two training points.
     Source: arXiv 2505.17638.
     """
-    if validation.positive_scalar(threshold, "threshold") >= 1:
-        raise validation.fail("threshold", threshold, "must lie between 0 and 1")
+    if arguments.positive_scalar(threshold, "threshold") >= 1:
+        raise arguments.fail("threshold", threshold, "must lie between 0 and 1")
     nearest, second = two_nearest(samples, training).distance.T
     return fraction((nearest < threshold * second) | (nearest == 0))
 
@@ -40,8 +40,8 @@ def novelty(samples: ArrayLike, training: ArrayLike, near_training: float, near_
     groups of at least two, so theirs is too small by the square root of the typical group.
     ValueError: distances ≤ 0, shapes that do not fit. Source: arXiv 2505.21777.
     """
-    near_training = validation.positive_scalar(near_training, "near_training")
-    near_samples = validation.positive_scalar(near_samples, "near_samples")
+    near_training = arguments.positive_scalar(near_training, "near_training")
+    near_samples = arguments.positive_scalar(near_samples, "near_samples")
     memorized = two_nearest(samples, training).distance[:, 0] <= near_training
     # a sample's nearest sample is itself, or a duplicate at the same distance 0
     repeated = two_nearest(samples, samples).distance[:, 1] <= near_samples

@@ -9,9 +9,9 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
 
-from simulations.threading_layer import one_at_a_time
-from theory import validation
-from theory.validation import Array
+from ..conventions import arguments
+from ..conventions.arguments import Array
+from .engine.threading_layer import one_at_a_time
 
 BLOCK = 256  # points that a chunk of queries shares in cache
 CHUNK = 32
@@ -75,10 +75,10 @@ def two_nearest(x: ArrayLike, y: ArrayLike) -> Neighbours:
 
     ValueError: N < 2, shapes that do not fit, numbers that are not finite.
     """
-    points = validation.numbers(y, "y")
+    points = arguments.numbers(y, "y")
     if points.ndim != 2 or len(points) < 2:
         raise ValueError(f"y has shape {points.shape}: must have shape (N, D) with N ≥ 2")
-    queries = validation.points(x, points.shape[1])
+    queries = arguments.points(x, points.shape[1])
     squares, index = np.full((len(queries), 2), np.inf), np.zeros((len(queries), 2), np.int64)
     with one_at_a_time:
         _all_chunks(np.ascontiguousarray(points), np.ascontiguousarray(queries), squares, index)

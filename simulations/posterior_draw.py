@@ -7,20 +7,20 @@ starts at that draw and passes through x has the law of the reverse path.  So on
 import numpy as np
 from numpy.typing import ArrayLike
 
-from manifolds.linear import Linear
-from manifolds.manifold import Manifold
-from manifolds.mixture import Mixture
-from simulations.draw import draw_pattern
-from simulations.empirical import EmpiricalScore, Indices
-from theory import validation
-from theory.validation import Array
+from ..conventions import arguments
+from ..conventions.arguments import Array
+from ..manifolds.linear import Linear
+from ..manifolds.manifold import Manifold
+from ..manifolds.mixture import Mixture
+from .empirical_score import EmpiricalScore, Indices
+from .engine.draw import draw_pattern
 
 
 def start(law: EmpiricalScore | Manifold, r: float, n: int, rng: np.random.Generator) -> Array:
     """`n` noisy points x = y + √r ξ ~ p_r, shape (n, D): y drawn from a manifold or, independently, from the data."""
-    r, rng = validation.positive_scalar(r, "r"), validation.generator(rng)
+    r, rng = arguments.positive_scalar(r, "r"), arguments.generator(rng)
     if isinstance(law, EmpiricalScore):
-        index = rng.integers(law.n_points, size=validation.positive_integer(n, "n"))
+        index = rng.integers(law.n_points, size=arguments.positive_integer(n, "n"))
         y = law.training_points(index)
     else:
         y = law.sample(n, rng)
@@ -34,7 +34,7 @@ def draw_clean(law: EmpiricalScore | Linear | Mixture, x: ArrayLike, r: float, r
     λr/(λ+r) for `Linear`; a class with P(k|x), then its Gaussian, for a `Mixture` of `Linear`.
     ValueError for other laws, whose posterior has no exact draw here.
     """
-    r, rng = validation.positive_scalar(r, "r"), validation.generator(rng)
+    r, rng = arguments.positive_scalar(r, "r"), arguments.generator(rng)
     if isinstance(law, EmpiricalScore):
         return law.training_points(draw_pattern(law, np.atleast_2d(x), r, rng))
     if isinstance(law, Mixture):
@@ -43,7 +43,7 @@ def draw_clean(law: EmpiricalScore | Linear | Mixture, x: ArrayLike, r: float, r
         mean = law.posterior_mean(np.atleast_2d(x), r)
         spread = np.sqrt(law.variances / (1 + law.variances / r))
         return mean + law.embedding.lift_vectors(spread * rng.standard_normal((len(mean), spread.size)))
-    raise validation.fail("law", law, "has no exact posterior draw: EmpiricalScore, Linear and Mixture of Linear have")
+    raise arguments.fail("law", law, "has no exact posterior draw: EmpiricalScore, Linear and Mixture of Linear have")
 
 
 def draw_class(law: Mixture, x: Array, r: float, rng: np.random.Generator) -> Indices:

@@ -5,12 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from manifolds.manifold import Manifold
-from simulations.data_sets import over_data_sets
-from simulations.empirical import EmpiricalScore
-from theory import validation
-from theory.estimate import Estimate
-from theory.validation import Array
+from ..conventions import arguments
+from ..conventions.arguments import Array
+from ..conventions.estimate import Estimate
+from ..manifolds.manifold import Manifold
+from .data_sets import over_data_sets
+from .empirical_score import EmpiricalScore
 
 
 class ProbeCondensation(NamedTuple):
@@ -38,13 +38,13 @@ def probe_condensation(
     An integer i: the probe E y + √r e_i of arXiv 2410.08727, which moves with r; an array (D,): a fixed point.
     ValueError: N < 2, r ≤ 0, probe of wrong shape. Source: theory notes §4.
     """
-    ratios = np.atleast_1d(validation.positive(ratios, "ratios"))
-    if validation.positive_integer(n_points, "n_points") < 2:
-        raise validation.fail("n_points", n_points, "must be ≥ 2, for ln N > 0")
+    ratios = np.atleast_1d(arguments.positive(ratios, "ratios"))
+    if arguments.positive_integer(n_points, "n_points") < 2:
+        raise arguments.fail("n_points", n_points, "must be ≥ 2, for ln N > 0")
     if isinstance(direction_or_probe, (int, np.integer)):
         probes = law.mean + np.sqrt(ratios)[:, None] * law.direction(int(direction_or_probe))
     else:
-        probes = validation.points(direction_or_probe, law.ambient_dim, "direction_or_probe")
+        probes = arguments.points(direction_or_probe, law.ambient_dim, "direction_or_probe")
         if len(probes) != 1:
             raise ValueError(f"direction_or_probe has shape {probes.shape}: must be one point ({law.ambient_dim},)")
         probes = np.repeat(probes, ratios.size, axis=0)

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from manifolds.manifold import Manifold
-from manifolds.progress import tracked
-from simulations.empirical import EmpiricalScore
-from simulations.reverse import Trajectory
-from theory import validation
-from theory.estimate import Estimate
-from theory.validation import Array
+from ..conventions import arguments
+from ..conventions.arguments import Array
+from ..conventions.estimate import Estimate
+from ..conventions.progress import tracked
+from ..manifolds.manifold import Manifold
+from .empirical_score import EmpiricalScore
+from .reverse import Trajectory
 
 
 class Profile(NamedTuple):
@@ -32,7 +32,7 @@ def profile(law: EmpiricalScore | Manifold, trajectory: Trajectory) -> Profile:
     kept = trajectory.ratios > 0
     ratios, points = trajectory.ratios[kept], trajectory.x[kept]
     if points.shape[1] < 2:
-        raise validation.fail("trajectory", trajectory.x.shape, "must hold two or more trajectories, for an error bar")
+        raise arguments.fail("trajectory", trajectory.x.shape, "must hold two or more trajectories, for an error bar")
     values = [_observe(law, x, float(r)) for r, x in tracked(list(zip(ratios, points, strict=True)), "profile")]
     dimension = Estimate.of(np.array([d for d, _ in values]))
     shares = [y for _, y in values if y is not None]

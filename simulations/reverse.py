@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from manifolds.progress import tracked
-from simulations.posterior_draw import draw_clean
-from simulations.steps import Denoiser, Step, ancestral, bridge, euler_maruyama, exponential, heun
-from theory import validation
-from theory.validation import Array
+from ..conventions import arguments
+from ..conventions.arguments import Array
+from ..conventions.progress import tracked
+from .integrators import Denoiser, Step, ancestral, bridge, euler_maruyama, exponential, heun
+from .posterior_draw import draw_clean
 
 _STEPS: dict[str, Step] = {
     "euler_maruyama": euler_maruyama,
@@ -58,8 +58,8 @@ def reverse_steps(
     law: Denoiser, x: ArrayLike, ratios: ArrayLike, rng: np.random.Generator, method: str = "exact"
 ) -> Iterator[tuple[float, Array]]:
     """The pairs (r, x at r) of `reverse` one after the other, the start included; same arguments and errors."""
-    ratios, rng = _grid(ratios, method), validation.generator(rng)
-    points = validation.numbers(x, "x")
+    ratios, rng = _grid(ratios, method), arguments.generator(rng)
+    points = arguments.numbers(x, "x")
     if points.ndim != 2 or points.size == 0:
         raise ValueError(f"x has shape {points.shape}: must have shape (n, D) with n ≥ 1")
     if method == "exact":
@@ -86,10 +86,10 @@ def _integrate(
 
 
 def _grid(ratios: ArrayLike, method: str) -> Array:
-    validation.one_of(method, ["exact", *_STEPS], "method")
-    grid = validation.nonnegative(ratios, "ratios")
+    arguments.one_of(method, ["exact", *_STEPS], "method")
+    grid = arguments.nonnegative(ratios, "ratios")
     if grid.ndim != 1 or grid.size < 2 or not np.all(np.diff(grid) < 0):
-        raise validation.fail("ratios", grid, "must be a decreasing list of two or more noise ratios")
+        raise arguments.fail("ratios", grid, "must be a decreasing list of two or more noise ratios")
     if grid[-1] == 0 and method == "euler_maruyama":
-        raise validation.fail("ratios", grid, "must end above 0 for Euler–Maruyama, whose last step adds noise")
+        raise arguments.fail("ratios", grid, "must end above 0 for Euler–Maruyama, whose last step adds noise")
     return grid

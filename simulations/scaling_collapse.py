@@ -5,14 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from manifolds.manifold import Manifold
-from simulations.data_sets import over_data_sets
-from simulations.empirical import EmpiricalScore
-from simulations.planted import planted_averages
-from theory import validation
-from theory.estimate import Estimate
-from theory.finite_size_scaling import information_variance
-from theory.validation import Array
+from ..conventions import arguments
+from ..conventions.arguments import Array
+from ..conventions.estimate import Estimate
+from ..manifolds.manifold import Manifold
+from ..theory.finite_size.scaling import information_variance
+from .data_sets import over_data_sets
+from .empirical_score import EmpiricalScore
+from .planted_averages import planted_averages
 
 
 class ScalingCurve(NamedTuple):
@@ -35,11 +35,11 @@ def scaling_curve(
 ) -> ScalingCurve:
     """Measured retrieval and excess entropy of N points of `law` at `ratios`, over data sets, against u and √V.
 
-    At large size E w_1 → Φ(-u) and (excess entropy)/√V → φ(u) + u Φ(u) for every law (`theory.finite_size_scaling`,
+    At large size E w_1 → Φ(-u) and (excess entropy)/√V → φ(u) + u Φ(u) for every law (`theory.finite_size.scaling`,
     which has the corrections). `law` offers `EnergyLaw` (Linear, Sphere, products, mixtures of one spread).
     ValueError: r ≤ 0, a law without it. Source: theory notes §5; docs/finite_size.md §4.
     """
-    ratios = np.atleast_1d(validation.positive(ratios, "ratios"))
+    ratios = np.atleast_1d(arguments.positive(ratios, "ratios"))
     # information_variance itself checks that law offers EnergyLaw
     variance = [information_variance(law, float(r)).total for r in ratios]  # type: ignore[arg-type]
     width = np.sqrt(variance)

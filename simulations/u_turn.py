@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from manifolds.linear import Linear
-from manifolds.mixture import Mixture
-from manifolds.progress import tracked
-from simulations.clones import Ends, Meeting, labels_of, meeting, reverse_ends
-from simulations.empirical import EmpiricalScore
-from theory import validation
+from ..conventions import arguments
+from ..conventions.progress import tracked
+from ..manifolds.linear import Linear
+from ..manifolds.mixture import Mixture
+from .clones import Ends, Meeting, labels_of, meeting, reverse_ends
+from .empirical_score import EmpiricalScore
 
 
 def u_turn(
@@ -27,9 +27,9 @@ def u_turn(
     E|y - y'|² = 2r d(r). Arguments and errors as `clones`.
     Source: arXiv 2308.07421, 2402.16991; derived in docs/dynamics.md §3.
     """
-    ratios, classes = np.atleast_1d(validation.positive(ratios, "ratios")), labels_of(law, labels)
-    if validation.positive_integer(n_trials, "n_trials") < 2:
-        raise validation.fail("n_trials", n_trials, "must be ≥ 2, for an error bar")
+    ratios, classes = np.atleast_1d(arguments.positive(ratios, "ratios")), labels_of(law, labels)
+    if arguments.positive_integer(n_trials, "n_trials") < 2:
+        raise arguments.fail("n_trials", n_trials, "must be ≥ 2, for an error bar")
     trips = []
     for r in tracked(list(ratios), "U-turns"):
         begin = _begin(law, n_trials, rng, classes)
@@ -41,7 +41,7 @@ def u_turn(
 def _begin(
     law: EmpiricalScore | Linear | Mixture, n: int, rng: np.random.Generator, labels: NDArray[Any] | None
 ) -> Ends:
-    rng = validation.generator(rng)
+    rng = arguments.generator(rng)
     if isinstance(law, EmpiricalScore):
         pattern = rng.integers(law.n_points, size=n)
         return Ends(law.training_points(pattern), pattern, None if labels is None else labels[pattern])

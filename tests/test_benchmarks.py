@@ -5,13 +5,12 @@ import sys
 
 import numpy as np
 import pytest
-
-from benchmarks.data import Problem
-from benchmarks.registry import BENCHMARKS, cell, machine, rows
-from benchmarks.side_by_side import Timings, resident
-from figures import command
-from manifolds import Linear
-from theory import collapse
+from remanifold.benchmarks.data import Problem
+from remanifold.benchmarks.registry import BENCHMARKS, cell, machine, rows
+from remanifold.benchmarks.side_by_side import Timings, resident
+from remanifold.command import application as command
+from remanifold.manifolds import Linear
+from remanifold.theory import collapse
 
 
 def run(monkeypatch, *arguments):

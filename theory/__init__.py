@@ -1,19 +1,21 @@
 """What should happen: critical noise ratios and exact finite-size averages. NumPy and SciPy only."""
 
-from theory import finite_size, spectra
-from theory.basin import basin_radius
-from theory.collapse import collapse
-from theory.generalization import generalization
-from theory.geometric_memorization import geometric_memorization
-from theory.local_condensation import local_condensation
-from theory.measured_law import MeasuredLaw
-from theory.onset import onset
-from theory.processes import DDPM, OrnsteinUhlenbeck, Process, RectifiedFlow, VarianceExploding
-from theory.speciation import clone_probability, speciation
-from theory.symmetry_breaking import symmetry_breaking
+from . import finite_size, spectra
+from .basin_radius import basin_radius
+from .collapse import collapse
+from .critical_points import CriticalPoint, critical_points
+from .generalization import generalization
+from .geometric_memorization import geometric_memorization
+from .local_condensation import local_condensation
+from .measured_law import MeasuredLaw
+from .onset import onset
+from .processes import DDPM, OrnsteinUhlenbeck, Process, RectifiedFlow, VarianceExploding
+from .speciation import clone_probability, speciation
+from .symmetry_breaking import symmetry_breaking
 
 __all__ = [
     "DDPM",
+    "CriticalPoint",
     "MeasuredLaw",
     "OrnsteinUhlenbeck",
     "Process",
@@ -22,6 +24,7 @@ __all__ = [
     "basin_radius",
     "clone_probability",
     "collapse",
+    "critical_points",
     "finite_size",
     "generalization",
     "geometric_memorization",

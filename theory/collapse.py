@@ -1,8 +1,8 @@
 """Collapse: the noise ratio at which the posterior condenses on single training points."""
 
-from theory.law import InformedLaw
-from theory.roots import first_crossing
-from theory.validation import positive_scalar
+from ..conventions.arguments import positive_scalar
+from ..conventions.law import InformedLaw
+from .integrals.first_crossing import first_crossing
 
 
 def collapse(law: InformedLaw, *, log_n: float) -> float:

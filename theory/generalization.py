@@ -1,8 +1,8 @@
 """Generalization: the noise ratio at which the empirical density is closest to the true one."""
 
-from theory.law import DataLaw
-from theory.roots import first_crossing
-from theory.validation import positive_scalar
+from ..conventions.arguments import positive_scalar
+from ..conventions.law import DataLaw
+from .integrals.first_crossing import first_crossing
 
 
 def generalization(law: DataLaw, *, log_n: float) -> float:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.validation import Array, nonnegative, positive, positive_scalar
+from ..conventions.arguments import Array, nonnegative, positive, positive_scalar
 
 
 class GeometricMemorization(NamedTuple):

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.law import DataLaw
-from theory.roots import first_crossing
-from theory.validation import points, positive_scalar
+from ..conventions.arguments import points, positive_scalar
+from ..conventions.law import DataLaw
+from .integrals.first_crossing import first_crossing
 
 
 def local_condensation(law: DataLaw, direction_or_probe: int | ArrayLike, *, log_n: float) -> float:

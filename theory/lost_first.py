@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from theory import finite_size
-from theory.angular_gaussian import angular_gaussian
-from theory.finite_size import EnergyLaw
-from theory.smooth_curve import covering
-from theory.validation import Array, fail, nonnegative_scalar, positive, positive_scalar
+from ..conventions.arguments import Array, fail, nonnegative_scalar, positive, positive_scalar
+from ..conventions.energy_law import EnergyLaw
+from . import finite_size
+from .integrals.angular_gaussian import angular_gaussian
+from .integrals.smooth_curve import covering
 
 _STEP = 0.02  # in ln λ, for the derivative of the excess entropy
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.validation import Array, nonnegative, positive
+from ..conventions.arguments import Array, nonnegative, positive
 
 
 class MeasuredLaw:

@@ -1,8 +1,8 @@
 """Onset of traps: where a training point first stands above all the others in its own landscape."""
 
-from theory.law import DataLaw
-from theory.roots import first_crossing
-from theory.validation import positive_scalar
+from ..conventions.arguments import positive_scalar
+from ..conventions.law import DataLaw
+from .integrals.first_crossing import first_crossing
 
 
 def onset(law: DataLaw, *, log_n: float) -> float:

@@ -12,11 +12,11 @@ from typing import NamedTuple, Protocol, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.energy_law import EnergyLaw, has_energy_law
-from theory.finite_size_scaling import annealed_form, information_variance
-from theory.law import InformedLaw
-from theory.smooth_curve import SmoothCurve, covering
-from theory.validation import Array, fail, positive
+from ..conventions.arguments import Array, fail, positive
+from ..conventions.energy_law import EnergyLaw, has_energy_law
+from ..conventions.law import InformedLaw
+from .finite_size.scaling import annealed_form, information_variance
+from .integrals.smooth_curve import SmoothCurve, covering
 
 
 class LandscapeLaw(InformedLaw, Protocol):

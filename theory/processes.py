@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.validation import Array, fail, numbers, positive, positive_integer, positive_scalar
+from ..conventions.arguments import Array, fail, numbers, positive, positive_integer, positive_scalar
 
 
 @runtime_checkable

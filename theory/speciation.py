@@ -5,8 +5,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.roots import first_crossing
-from theory.validation import Array, positive
+from ..conventions.arguments import Array, positive
+from .integrals.first_crossing import first_crossing
 
 
 class ClassLaw(Protocol):

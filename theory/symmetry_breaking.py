@@ -2,9 +2,9 @@
 
 from numpy.typing import ArrayLike
 
-from theory.law import DataLaw
-from theory.roots import first_crossing
-from theory.validation import fail, one_of, points
+from ..conventions.arguments import fail, one_of, points
+from ..conventions.law import DataLaw
+from .integrals.first_crossing import first_crossing
 
 CONVENTIONS = ("density", "drift", "covariance")
 

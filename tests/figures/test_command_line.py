@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from figures import command
+from remanifold.command import application as command
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

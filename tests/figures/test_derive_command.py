@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import sympy
 from matplotlib.mathtext import MathTextParser
-
-from figures import command, derive
-from theory.derivations import DERIVATIONS, derivation
+from remanifold.command import application as command
+from remanifold.command import derive
+from remanifold.theory.derivations import DERIVATIONS, derivation
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

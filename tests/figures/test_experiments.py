@@ -7,23 +7,22 @@ from functools import partial
 import numpy as np
 import pytest
 import xarray
-
-from figures import (
+from remanifold.command import application as command
+from remanifold.conventions.estimate import Estimate
+from remanifold.figures import comparison
+from remanifold.figures.catalogue import (
     class_speciation,
-    command,
-    comparison,
     hidden_dimension,
     mnist_dimension,
     training_memorization,
     two_variances,
 )
-from figures.dimension_curves import Study, at_ratio
-from figures.dimension_panels import panels
-from figures.network_runs import Run, side_by_side, trained
-from manifolds import HiddenManifold, Linear, Sphere, digits
-from models import ScoreNetwork, TrainingConfig, train
-from simulations import EmpiricalScore
-from theory.estimate import Estimate
+from remanifold.figures.dimension_curves import Study, at_ratio
+from remanifold.figures.drawing.dimension_panels import panels
+from remanifold.figures.network_runs import Run, side_by_side, trained
+from remanifold.manifolds import HiddenManifold, Linear, Sphere, digits
+from remanifold.models import ScoreNetwork, TrainingConfig, train
+from remanifold.simulations import EmpiricalScore
 
 TINY = {"width": 8, "batch_size": 16, "steps": 6}
 

@@ -7,13 +7,12 @@ import sys
 import numpy as np
 import pytest
 import xarray
-
-from figures import command
-from figures.manifold_name import manifold
-from figures.phase_diagram import Ranges, dimension_numbers, noise_numbers, ratio_numbers
-from figures.phase_families import dimension_family, ratio_family
-from manifolds import Linear, Product, Sphere
-from theory import collapse, finite_size, local_condensation, onset
+from remanifold.command import application as command
+from remanifold.figures.catalogue.phase_diagram import Ranges, dimension_numbers, noise_numbers, ratio_numbers
+from remanifold.figures.catalogue.phase_families import dimension_family, ratio_family
+from remanifold.manifolds import Linear, Product, Sphere
+from remanifold.manifolds.names import manifold
+from remanifold.theory import collapse, finite_size, local_condensation, onset
 
 
 def run(monkeypatch, *arguments):

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import xarray
 from matplotlib import figure as mpl
-
-from figures.digits_dimension import half_crossing
-from figures.results import provenance, save, writable
+from remanifold.figures.catalogue.digits_dimension import half_crossing
+from remanifold.figures.results import provenance, save, writable
 
 
 @pytest.fixture

@@ -7,17 +7,16 @@ import sys
 import numpy as np
 import pytest
 import xarray
-
-from figures import command
-from figures.data_source import source
-from figures.expected_averages import _leading, expected
-from figures.manifold_name import manifold
-from figures.ranges import ratios, sizes
-from figures.sweep import computed, plan, rows, varied_name
-from figures.train import configuration, shown_ratios
-from manifolds import Linear
-from simulations import EmpiricalScore, over_data_sets
-from theory import collapse
+from remanifold.command import application as command
+from remanifold.command.ranges import ratios, sizes
+from remanifold.figures.runs.sweep import computed, plan, rows, varied_name
+from remanifold.figures.runs.train import configuration, shown_ratios
+from remanifold.manifolds import Linear
+from remanifold.manifolds.data_source import source
+from remanifold.manifolds.names import manifold
+from remanifold.simulations import EmpiricalScore, over_data_sets
+from remanifold.theory import collapse
+from remanifold.theory.finite_size.expected_averages import _leading, expected
 
 
 def run(monkeypatch, *arguments):
@@ -127,7 +126,7 @@ def test_simulate_by_an_integrator(monkeypatch, capsys, tmp_path):
 
 
 def test_train_is_taken_up_and_its_network_is_the_one_in_the_table(monkeypatch, capsys, tmp_path):
-    from models import ScoreNetwork
+    from remanifold.models import ScoreNetwork
 
     points = Linear([1.0, 1.0], ambient_dim=3).sample(60, np.random.default_rng(5))
     np.save(tmp_path / "plane.npy", points)

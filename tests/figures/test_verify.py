@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-
-from figures import command, verify
-from theory.estimate import Estimate
+from remanifold.command import application as command
+from remanifold.conventions.estimate import Estimate
+from remanifold.figures import verify
 
 
 def test_identities_and_speciation_agree_with_theory():

@@ -5,9 +5,9 @@ import math
 import mpmath
 import numpy as np
 import pytest
-
-from manifolds import Parametric, Sphere, Torus
-from theory import collapse, small_noise
+from remanifold.manifolds import Parametric, Sphere, Torus
+from remanifold.theory import collapse
+from remanifold.theory.small_noise import expansion as small_noise
 
 
 def correction(law, r):

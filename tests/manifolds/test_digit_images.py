@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from manifolds import ImageSet, digits
+from remanifold.manifolds import ImageSet, digits
 
 
 @pytest.fixture(scope="module")

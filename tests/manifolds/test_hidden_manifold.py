@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 import pytest
-
-from manifolds import HiddenManifold, Manifold
-from theory import basin_radius, collapse, generalization, onset
+from remanifold.manifolds import HiddenManifold, Manifold
+from remanifold.theory import basin_radius, collapse, generalization, onset
 
 RNG = np.random.default_rng(0)
 

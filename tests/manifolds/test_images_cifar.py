@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from manifolds import cifar10
-from manifolds.inert_pickle import Call, Name, byte_array, plain_contents
+from remanifold.manifolds import cifar10
+from remanifold.manifolds.images.inert_pickle import Call, Name, byte_array, plain_contents
 
 PER_BATCH = 6
 

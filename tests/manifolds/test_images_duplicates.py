@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
-from manifolds import ImageSet, digits, duplicates
+from remanifold.manifolds import ImageSet, digits
+from remanifold.manifolds.images import duplicates
 
 
 def groups(points, tolerance=0.0):

@@ -5,9 +5,8 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-
-from manifolds import arrays, celeba, images
-from manifolds.progress import tracked
+from remanifold.conventions.progress import tracked
+from remanifold.manifolds import arrays, celeba, images
 
 
 def picture(seed, height=6, width=5, channels=3):

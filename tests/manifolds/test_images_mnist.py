@@ -13,8 +13,8 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-
-from manifolds import handwritten, mnist
+from remanifold.manifolds import mnist
+from remanifold.manifolds.images import handwritten
 
 needs_zarr = pytest.mark.skipif(find_spec("zarr") is None, reason="needs the extra: pip install 'remanifold[mnist]'")
 needs_mnist = pytest.mark.skipif(find_spec("pureml") is None, reason="needs the extra: pip install 'remanifold[mnist]'")

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from manifolds import pixels
-from manifolds.pixels import prepared, standardized
+from remanifold.manifolds.images import pixels
+from remanifold.manifolds.images.pixels import prepared, standardized
 
 
 def random_images(*shape, seed=0):

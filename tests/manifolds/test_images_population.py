@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from manifolds import ImageSet, Linear, Mixture, digits
+from remanifold.manifolds import ImageSet, Linear, Mixture, digits
 
 
 def image_set(points, labels=None, **more):

@@ -3,7 +3,7 @@
 import io
 import sys
 
-from manifolds.progress import tracked
+from remanifold.conventions.progress import tracked
 
 
 class Terminal(io.StringIO):

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 import pytest
-
-from manifolds import Linear, Mixture, NormalizedLinear
+from remanifold.manifolds import Linear, Mixture, NormalizedLinear
 
 RNG = np.random.default_rng(0)
 LAWS = [Linear([1.0, 0.5]), NormalizedLinear([1.0, 0.5]), Mixture.two_gaussians(2)]

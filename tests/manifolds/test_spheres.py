@@ -5,10 +5,9 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
+from remanifold.manifolds import Linear, Product, Sphere, Torus
+from remanifold.theory import collapse, symmetry_breaking
 from sampled_posterior import check_pointwise
-
-from manifolds import Linear, Product, Sphere, Torus
-from theory import collapse, symmetry_breaking
 
 
 def bessel_log_mean(n, kappa):

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from manifolds import Linear, NormalizedLinear, Sphere
+from remanifold.manifolds import Linear, NormalizedLinear, Sphere
 
 
 @pytest.mark.parametrize(

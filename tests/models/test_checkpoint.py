@@ -6,8 +6,7 @@ import os
 import numpy as np
 import pytest
 import torch
-
-from models import checkpoint
+from remanifold.models.training import checkpoint
 
 OLD = {"weights": torch.arange(5.0)}
 NEW = {"weights": torch.arange(7.0), "step": torch.tensor(3)}

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-
-from manifolds import Linear, Sphere
-from models import LinearScore, dimension_curve, dimensions, normal_bundle
-from simulations import EmpiricalScore
+from remanifold.manifolds import Linear, Sphere
+from remanifold.models import LinearScore
+from remanifold.probes import dimension_curve, dimensions, normal_bundle
+from remanifold.simulations import EmpiricalScore
 
 VARIANCES = np.array([2.0, 0.5, 0.1])
 DIM = 20

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from remanifold.models import LinearScore
+from remanifold.probes import attractors, state_fractions
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.memorization import memorized_fraction
+from remanifold.simulations.reverse import reverse
 from scipy.optimize import brentq
-
-from models import LinearScore, attractors, state_fractions
-from simulations import EmpiricalScore
-from simulations.memorization import memorized_fraction
-from simulations.reverse import reverse
 
 
 def test_two_points_merge_above_their_distance(rng):

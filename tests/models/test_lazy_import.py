@@ -4,8 +4,7 @@ import subprocess
 import sys
 
 import pytest
-
-import models
+from remanifold import models
 
 
 def test_import_leaves_torch_alone():

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
+from remanifold.manifolds import Linear
+from remanifold.models.linear_score import LinearScore
+from remanifold.theory import spectra
 from scipy.integrate import quad
-
-from manifolds import Linear
-from models.linear_score import LinearScore
-from theory import spectra
 
 VARIANCES, CENTRE = np.array([2.0, 0.5, 0.03]), np.arange(6.0)
 

@@ -1,9 +1,8 @@
 """An outside comparison: the neighbour-based estimators of scikit-dimension on the same law."""
 
 import pytest
-
-from manifolds import Sphere
-from models import dimensions
+from remanifold.manifolds import Sphere
+from remanifold.probes import dimensions
 
 
 @pytest.mark.filterwarnings("ignore")  # of another package

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import torch
-
-from models.noised_batches import NoisedBatches
-from models.score_network import ScoreNetwork
-from models.training import train
-from models.training_config import TrainingConfig
+from remanifold.models.score_network import ScoreNetwork
+from remanifold.models.training.config import TrainingConfig
+from remanifold.models.training.noised_batches import NoisedBatches
+from remanifold.models.training.train import train
 
 SCALE = 0.7
 VARIANCES = np.array([2.0, 0.5, 0.03, 0.0])

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-
-from models.linear_score import LinearScore
-from models.random_feature_score import RandomFeatureScore
-from simulations import EmpiricalScore
+from remanifold.models.linear_score import LinearScore
+from remanifold.models.random_feature_score import RandomFeatureScore
+from remanifold.simulations import EmpiricalScore
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-
-from models import checkpoint
-from models.training import train
-from models.training_config import TrainingConfig
-from models.unet_config import UNetConfig
-from theory.processes import OrnsteinUhlenbeck, RectifiedFlow
+from remanifold.models.networks.unet_config import UNetConfig
+from remanifold.models.training import checkpoint
+from remanifold.models.training.config import TrainingConfig
+from remanifold.models.training.train import train
+from remanifold.theory.processes import OrnsteinUhlenbeck, RectifiedFlow
 
 CONFIG = TrainingConfig(steps=230, batch_size=16, width=16, depth=2, warmup=20, sigma_min=0.1, sigma_max=5.0)
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from remanifold.manifolds import Linear
+from remanifold.models import LinearScore
+from remanifold.probes import score_error, side
+from remanifold.simulations import EmpiricalScore
 from scipy.integrate import quad
-
-from manifolds import Linear
-from models import LinearScore, score_error, side
-from simulations import EmpiricalScore
 
 VARIANCES = np.array([1.0, 0.2])
 

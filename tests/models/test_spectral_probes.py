@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-
-from manifolds import Linear, Sphere
-from models import LinearScore, ScoreJacobian, jacobian_spectrum, measured_gaps
-from models.score_network import ScoreNetwork
-from simulations import EmpiricalScore
+from remanifold.manifolds import Linear, Sphere
+from remanifold.models import LinearScore
+from remanifold.models.score_network import ScoreNetwork
+from remanifold.probes import ScoreJacobian, jacobian_spectrum, measured_gaps
+from remanifold.simulations import EmpiricalScore
 
 VARIANCES = np.array([2.0, 0.5, 0.1])
 DIM = 40

@@ -7,11 +7,10 @@ import sys
 import numpy as np
 import pytest
 import torch
-
-from models import progress as progress_module
-from models.training import train
-from models.training_config import TrainingConfig
-from theory.processes import OrnsteinUhlenbeck
+from remanifold.models.training import progress as progress_module
+from remanifold.models.training.config import TrainingConfig
+from remanifold.models.training.train import train
+from remanifold.theory.processes import OrnsteinUhlenbeck
 
 SMALL = TrainingConfig(steps=60, batch_size=32, width=16, depth=1, warmup=10, sigma_min=0.1, sigma_max=5.0)
 

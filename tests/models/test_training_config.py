@@ -1,7 +1,6 @@
 import pytest
-
-from models.training_config import TrainingConfig
-from theory.processes import DDPM
+from remanifold.models.training.config import TrainingConfig
+from remanifold.theory.processes import DDPM
 
 
 def test_schedule_rises_stays_and_falls():

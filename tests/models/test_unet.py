@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from remanifold.models.networks.image_rows import images_to_rows, rows_to_images
+from remanifold.models.networks.unet import Attention, UNet
+from remanifold.models.networks.unet_config import UNetConfig
+from remanifold.models.score_network import ScoreNetwork
+from remanifold.models.training.config import TrainingConfig
+from remanifold.models.training.train import train
 from scipy.integrate import quad
-
-from models.image_rows import images_to_rows, rows_to_images
-from models.score_network import ScoreNetwork
-from models.training import train
-from models.training_config import TrainingConfig
-from models.unet import Attention, UNet
-from models.unet_config import UNetConfig
 
 CONFIGS = [
     UNetConfig((8, 8), width=4),

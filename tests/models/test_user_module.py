@@ -5,9 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-
-from models.score_network import ScoreNetwork
-from theory.processes import DDPM, OrnsteinUhlenbeck, RectifiedFlow, VarianceExploding
+from remanifold.models.score_network import ScoreNetwork
+from remanifold.theory.processes import DDPM, OrnsteinUhlenbeck, RectifiedFlow, VarianceExploding
 
 VARIANCES = np.array([2.0, 0.5, 0.03, 0.0, 1.0, 1.0])
 LEVEL_TO_TIME = {  # what the module is told, turned back into the time of its process

@@ -2,15 +2,14 @@
 
 import numpy as np
 import pytest
+from remanifold import theory
+from remanifold.benchmarks.long_double import posterior
+from remanifold.conventions.estimate import Estimate
+from remanifold.manifolds import Linear
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.basin import basin
+from remanifold.simulations.data_sets import over_data_sets
 from scipy.special import ndtr
-
-import theory
-from benchmarks.long_double import posterior
-from manifolds import Linear
-from simulations import EmpiricalScore
-from simulations.basin import basin
-from simulations.data_sets import over_data_sets
-from theory.estimate import Estimate
 
 
 def test_two_points_on_a_line():

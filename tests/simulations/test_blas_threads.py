@@ -4,10 +4,9 @@ import threading
 
 import numpy as np
 import pytest
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.engine.blas_threads import one_blas_thread
 from threadpoolctl import threadpool_info, threadpool_limits
-
-from simulations import EmpiricalScore
-from simulations.blas_threads import one_blas_thread
 
 
 def blas_threads():

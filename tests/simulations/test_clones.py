@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-
-import theory
-from manifolds import Linear, Mixture, Sphere
-from simulations import EmpiricalScore
-from simulations.clones import clones
-from simulations.data_sets import over_data_sets
-from simulations.u_turn import u_turn
-from theory import finite_size
+from remanifold import theory
+from remanifold.manifolds import Linear, Mixture, Sphere
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.clones import clones
+from remanifold.simulations.data_sets import over_data_sets
+from remanifold.simulations.u_turn import u_turn
+from remanifold.theory import finite_size
 
 LAW, N = Linear([1.0] * 8 + [0.25] * 4), 200
 RATIOS = theory.collapse(LAW, log_n=np.log(N)) * np.array([0.3, 1.0, 3.0])

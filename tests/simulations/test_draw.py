@@ -3,11 +3,10 @@
 import numba
 import numpy as np
 import pytest
+from remanifold.benchmarks.long_double import posterior
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.engine.draw import BLOCK, draw_pattern
 from scipy.stats import chisquare
-
-from benchmarks.long_double import posterior
-from simulations import EmpiricalScore
-from simulations.draw import BLOCK, draw_pattern
 
 N = 2 * BLOCK + 77  # two full blocks and a part of one
 

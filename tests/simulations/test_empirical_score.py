@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+from remanifold.benchmarks.long_double import posterior
+from remanifold.simulations import EmpiricalScore, Posterior
 from scipy.integrate import quad
-
-from benchmarks.long_double import posterior
-from simulations import EmpiricalScore, Posterior
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-
-from benchmarks.accuracy import sets, worst
-from simulations import EmpiricalScore
-from simulations.vectors.lanes import LANES
+from remanifold.benchmarks.accuracy import sets, worst
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.engine.vectors.lanes import LANES
 
 needs_vectors = pytest.mark.skipif(not LANES, reason="this processor has neither AVX2 nor AVX-512")
 RATIOS = [1e-10, 1e-6, 1e-3, 0.1, 1.0, 30.0, 1e10]

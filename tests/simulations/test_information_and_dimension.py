@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from simulations import EmpiricalScore, Estimate
+from remanifold.simulations import EmpiricalScore, Estimate
 
 
 @pytest.fixture(scope="module")

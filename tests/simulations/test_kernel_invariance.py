@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from simulations import EmpiricalScore
+from remanifold.simulations import EmpiricalScore
 
 
 def same_bits(a, b):

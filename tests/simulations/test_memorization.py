@@ -3,14 +3,13 @@
 import numba
 import numpy as np
 import pytest
+from remanifold.manifolds import Linear
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.memorization import memorized_fraction, novelty
+from remanifold.simulations.neighbours import two_nearest
+from remanifold.simulations.posterior_draw import start
+from remanifold.simulations.reverse import reverse
 from sklearn.neighbors import NearestNeighbors
-
-from manifolds import Linear
-from simulations import EmpiricalScore
-from simulations.memorization import memorized_fraction, novelty
-from simulations.neighbours import two_nearest
-from simulations.posterior_draw import start
-from simulations.reverse import reverse
 
 
 @pytest.mark.parametrize(("n", "dim"), [(2, 1), (255, 3), (700, 40)])

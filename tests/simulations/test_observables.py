@@ -2,24 +2,23 @@
 
 import numpy as np
 import pytest
+from remanifold import theory
+from remanifold.conventions.estimate import Estimate, fraction
+from remanifold.manifolds import Linear, Mixture, Sphere
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.class_clones import class_clone_probability
+from remanifold.simulations.clones import clones
+from remanifold.simulations.data_sets import over_data_sets
+from remanifold.simulations.held_out import best_noise, cross_entropy
+from remanifold.simulations.planted_averages import planted_averages
+from remanifold.simulations.posterior_draw import start
+from remanifold.simulations.probe_condensation import probe_condensation
+from remanifold.simulations.profile import profile
+from remanifold.simulations.reverse import reverse
+from remanifold.simulations.scaling_collapse import scaling_curve
+from remanifold.theory import finite_size
 from scipy.integrate import quad
 from scipy.stats import chi2
-
-import theory
-from manifolds import Linear, Mixture, Sphere
-from simulations import EmpiricalScore
-from simulations.class_clones import class_clone_probability
-from simulations.clones import clones
-from simulations.data_sets import over_data_sets
-from simulations.held_out import best_noise, cross_entropy
-from simulations.planted import planted_averages
-from simulations.posterior_draw import start
-from simulations.probe_condensation import probe_condensation
-from simulations.profile import profile
-from simulations.reverse import reverse
-from simulations.scaling_collapse import scaling_curve
-from theory import finite_size
-from theory.estimate import Estimate, fraction
 
 LAW, N = Linear([1.0] * 12), 300
 LOG_N = np.log(N)

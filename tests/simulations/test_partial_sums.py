@@ -4,12 +4,12 @@ import mpmath
 import numba
 import numpy as np
 import pytest
-
-from benchmarks.long_double import posterior
-from simulations import EmpiricalScore, sums
-from simulations.kernel import pack, posterior_sums
-from simulations.vectors import brute
-from simulations.vectors.lanes import LANES
+from remanifold.benchmarks.long_double import posterior
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.engine import sums
+from remanifold.simulations.engine.kernel import pack, posterior_sums
+from remanifold.simulations.engine.vectors import brute
+from remanifold.simulations.engine.vectors.lanes import LANES
 
 
 @pytest.fixture(autouse=True)

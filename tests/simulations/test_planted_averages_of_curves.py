@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-
-from simulations import EmpiricalScore
-from simulations.control_variates import controlled, planted_controls
-from simulations.kernel import pack, posterior_sums
-from simulations.planted_curve import planted_sums, smallest_ratio
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.engine.control_variates import controlled, planted_controls
+from remanifold.simulations.engine.kernel import pack, posterior_sums
+from remanifold.simulations.engine.planted_curve import planted_sums, smallest_ratio
 
 
 @pytest.mark.parametrize(("n", "dim"), [(400, 3), (300, 80), (1, 5)])

@@ -3,10 +3,9 @@
 import mpmath
 import numpy as np
 import pytest
-
-from benchmarks.long_double import posterior
-from simulations import EmpiricalScore
-from simulations.exponential import exponential32, exponential64
+from remanifold.benchmarks.long_double import posterior
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.engine.exponential import exponential32, exponential64
 
 RATIOS = [1e-8, 1e-6, 1e-4, 1e-2, 1.0, 1e2, 1e4, 1e6]
 SHAPES = [(700, 1), (1000, 3), (1500, 32), (37, 50)]

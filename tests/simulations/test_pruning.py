@@ -10,10 +10,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from benchmarks.long_double import posterior
-from simulations.pruning import BOXES, Tree, block_distances, choose, integers, pruned_sums, survivors_of, tree
-from simulations.vectors.lanes import LANES
+from remanifold.benchmarks.long_double import posterior
+from remanifold.simulations.engine.pruning import (
+    BOXES,
+    Tree,
+    block_distances,
+    choose,
+    integers,
+    pruned_sums,
+    survivors_of,
+    tree,
+)
+from remanifold.simulations.engine.vectors.lanes import LANES
 
 
 def walks(forest):
@@ -241,7 +249,7 @@ def test_calls_from_many_python_threads_are_safe(cloud):
 
 @pytest.mark.skipif(LANES != 8, reason="the panels of other vectors differ")
 def test_vectors_and_plain_loops_bound_alike():
-    from simulations.pruning import block_vectors, product_vectors
+    from remanifold.simulations.engine.pruning import block_vectors, product_vectors
 
     rng = np.random.default_rng(10)
     y = rng.standard_normal((1000, 30))

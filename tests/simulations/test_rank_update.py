@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from simulations.rank_update import add_products
+from remanifold.simulations.engine.rank_update import add_products
 
 
 @pytest.mark.parametrize(("dtype", "precision"), [("float64", 1e-13), ("float32", 1e-5)])

@@ -4,15 +4,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from remanifold.conventions.estimate import Estimate
+from remanifold.manifolds import Linear, Mixture, Sphere
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.posterior_draw import draw_clean, start
+from remanifold.simulations.reverse import reverse, reverse_steps
 from scipy.optimize import brentq
 from scipy.special import ndtr
 from scipy.stats import kstest
-
-from manifolds import Linear, Mixture, Sphere
-from simulations import EmpiricalScore
-from simulations.posterior_draw import draw_clean, start
-from simulations.reverse import reverse, reverse_steps
-from theory.estimate import Estimate
 
 LINE = np.array([-1.5, -1.0, 0.2, 0.9, 2.0])
 TWO = Mixture([Linear([0.3], centre=[-1.0]), Linear([0.1], centre=[1.0])], weights=[0.3, 0.7])

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from simulations import EmpiricalScore
-from simulations.survivors import _by_precision, _centre, covariance, survivors
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.engine.second_moments import _by_precision, _centre, covariance, survivors
 
 
 def long_double(y, x, r):

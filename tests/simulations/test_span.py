@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from simulations import EmpiricalScore
-from simulations.span import find_span
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.engine.span import find_span
 
 
 @pytest.fixture(scope="module")

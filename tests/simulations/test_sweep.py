@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray
-
-from manifolds import Linear
-from simulations import EmpiricalScore, Estimate, planted_averages, sweep
-from simulations.sweep_store import Task
-from theory import finite_size
+from remanifold.manifolds import Linear
+from remanifold.simulations import EmpiricalScore, Estimate, planted_averages, sweep
+from remanifold.simulations.sweeps.store import Task
+from remanifold.theory import finite_size
 
 RATIOS = np.array([0.3, 1.0])
 GRID = {"n": [10, 20, 30], "law": ["flat", "round"]}

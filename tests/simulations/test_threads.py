@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 import pytest
-
-from simulations import EmpiricalScore
-from simulations.threading_layer import in_threads
+from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.engine.threading_layer import in_threads
 
 two_cores = pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core only")
 

@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 import pytest
-
-from benchmarks.long_double import posterior
-from simulations.kernel import Sums, pack, posterior_sums
-from simulations.vectors import brute
-from simulations.vectors.lanes import LANES
+from remanifold.benchmarks.long_double import posterior
+from remanifold.simulations.engine.kernel import Sums, pack, posterior_sums
+from remanifold.simulations.engine.vectors import brute
+from remanifold.simulations.engine.vectors.lanes import LANES
 
 explicit = pytest.mark.skipif(LANES == 0, reason="no vector instructions known for this processor")
 

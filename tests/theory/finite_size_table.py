@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from remanifold.manifolds import Linear, Manifold, Mixture
+from remanifold.simulations import EmpiricalScore
+from remanifold.theory import OrnsteinUhlenbeck, collapse, finite_size
 from scipy.special import logsumexp
 from scipy.stats import norm, t
-
-from manifolds import Linear, Manifold, Mixture
-from simulations import EmpiricalScore
-from theory import OrnsteinUhlenbeck, collapse, finite_size
 
 SCALES = (0.3, 0.7, 1.0, 1.4, 3.0)  # r/r_c
 

@@ -3,8 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
-
-from theory.angular_gaussian import angular_gaussian
+from remanifold.theory.integrals.angular_gaussian import angular_gaussian
 
 mp = mpmath.mp.clone()
 mp.dps = 40

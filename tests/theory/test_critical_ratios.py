@@ -5,9 +5,8 @@ import math
 import mpmath
 import numpy as np
 import pytest
-
-from manifolds import Linear, Mixture
-from theory import MeasuredLaw, basin_radius, collapse, generalization, onset
+from remanifold.manifolds import Linear, Mixture
+from remanifold.theory import MeasuredLaw, basin_radius, collapse, generalization, onset
 
 mp = mpmath.mp.clone()
 mp.dps = 50

@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
-from scipy.optimize import brentq
-
-from manifolds import Linear, Mixture, Sphere
-from theory import (
+from remanifold.manifolds import Linear, Mixture, Sphere
+from remanifold.theory import (
     DDPM,
     OrnsteinUhlenbeck,
     RectifiedFlow,
@@ -25,7 +23,8 @@ from theory import (
     onset,
     symmetry_breaking,
 )
-from theory.derivations import DERIVATIONS, derivation
+from remanifold.theory.derivations import DERIVATIONS, derivation
+from scipy.optimize import brentq
 
 derive = lru_cache(derivation)
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from theory.dimension_rules import cliff, flipd, largest_gap, occupation
+from remanifold.probes.dimension_rules import cliff, flipd, largest_gap, occupation
 
 VARIANCES = np.array([1.0, 0.5, 0.2])  # a linear manifold of dimension 3 …
 AMBIENT = 20  # … in 20 dimensions

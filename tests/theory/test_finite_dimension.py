@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-
-from manifolds import Linear, Sphere
-from simulations import over_data_sets
-from theory.finite_dimension import finite_dimension, leading_finite_dimension
+from remanifold.manifolds import Linear, Sphere
+from remanifold.simulations import over_data_sets
+from remanifold.theory.finite_size.dimension import finite_dimension, leading_finite_dimension
 
 
 @pytest.mark.parametrize("law", [Sphere(5, ambient_dim=7), Linear([1.0, 1.0, 0.2, 0.2])])

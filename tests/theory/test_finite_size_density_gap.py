@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 import pytest
-
-from manifolds import Linear, Mixture, Sphere
-from theory import collapse, finite_size
+from remanifold.manifolds import Linear, Mixture, Sphere
+from remanifold.theory import collapse, finite_size
 
 LAWS = {
     "one": Linear([1.0]),

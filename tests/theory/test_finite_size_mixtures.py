@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 from finite_size_table import two_gaussians_curve
+from remanifold.manifolds import Linear, Mixture
+from remanifold.theory import collapse, finite_size
+from remanifold.theory.finite_size import node_average
+from remanifold.theory.finite_size.planted_posterior import posterior_energy
 from test_finite_size_products import planted_means, slope_of_divergence, z_scores
-
-from manifolds import Linear, Mixture
-from theory import collapse, finite_size, node_average
-from theory.planted_posterior import posterior_energy
 
 
 def three_classes():

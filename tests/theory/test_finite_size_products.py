@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-
-from manifolds import Linear, Mixture, Product, Sphere, Torus
-from theory import collapse, finite_size, node_average
+from remanifold.manifolds import Linear, Mixture, Product, Sphere, Torus
+from remanifold.theory import collapse, finite_size
+from remanifold.theory.finite_size import node_average
 
 
 def planted_means(law, n, r, noise, seed, sets=40, per_set=200):

@@ -5,18 +5,17 @@ import math
 import numpy as np
 import pytest
 from finite_size_table import isotropic_rows
-from scipy.optimize import brentq
-from scipy.special import gammaln
-
-from manifolds import Linear, Mixture, NormalizedLinear, Product, Sphere
-from theory import collapse, finite_size
-from theory.finite_size_scaling import (
+from remanifold.manifolds import Linear, Mixture, NormalizedLinear, Product, Sphere
+from remanifold.theory import collapse, finite_size
+from remanifold.theory.finite_size.scaling import (
     InformationVariance,
     annealed_form,
     information_variance,
     leading_form,
     random_energy_form,
 )
+from scipy.optimize import brentq
+from scipy.special import gammaln
 
 PRODUCT = Product([Sphere(2), Linear([0.5])])
 

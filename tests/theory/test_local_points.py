@@ -5,9 +5,8 @@ import math
 import mpmath
 import numpy as np
 import pytest
-
-from manifolds import Linear, Mixture, NormalizedLinear
-from theory import collapse, geometric_memorization, local_condensation, symmetry_breaking
+from remanifold.manifolds import Linear, Mixture, NormalizedLinear
+from remanifold.theory import collapse, geometric_memorization, local_condensation, symmetry_breaking
 
 mp = mpmath.mp.clone()
 mp.dps = 40

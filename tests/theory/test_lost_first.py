@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
-
-from manifolds import Linear, NormalizedLinear
-from simulations import EmpiricalScore
-from theory import geometric_memorization, local_condensation
-from theory.lost_first import (
+from remanifold.manifolds import Linear, NormalizedLinear
+from remanifold.simulations import EmpiricalScore
+from remanifold.theory import geometric_memorization, local_condensation
+from remanifold.theory.lost_first import (
     probe_condensation,
     probe_divergence,
     published_condensation,

@@ -5,13 +5,12 @@ import math
 import mpmath
 import numpy as np
 import pytest
-
-from manifolds import Linear, Mixture, NormalizedLinear, Sphere, Torus
-from theory import collapse, generalization, onset
-from theory.finite_size_scaling import information_variance
-from theory.phase_diagram import Phase, collapse_line, critical_lines, noise_plane
-from theory.smooth_curve import SmoothCurve, covering
-from theory.sphere_information import SphereProduct, sphere_divergence
+from remanifold.manifolds import Linear, Mixture, NormalizedLinear, Sphere, Torus
+from remanifold.theory import collapse, generalization, onset
+from remanifold.theory.finite_size.scaling import information_variance
+from remanifold.theory.integrals.smooth_curve import SmoothCurve, covering
+from remanifold.theory.integrals.sphere_information import SphereProduct, sphere_divergence
+from remanifold.theory.phase_diagram import Phase, collapse_line, critical_lines, noise_plane
 
 LAWS = [Linear([1.0] * 16), Linear([1e-7, 3.0, 3.0, 2e4], ambient_dim=9), Mixture.two_gaussians(6, separation=3.0)]
 

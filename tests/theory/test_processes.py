@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 import pytest
-
-from theory import DDPM, OrnsteinUhlenbeck, Process, RectifiedFlow, VarianceExploding
+from remanifold.theory import DDPM, OrnsteinUhlenbeck, Process, RectifiedFlow, VarianceExploding
 
 TIMES = [0.0, 1e-9, 0.02, 0.3, 0.77, 0.999]
 EVERY = [VarianceExploding(), OrnsteinUhlenbeck(), DDPM(), RectifiedFlow()]

@@ -4,13 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from remanifold.theory.replica.activation import Activation
+from remanifold.theory.replica.equilibrium import ReplicaTheory
+from remanifold.theory.replica.mismatched import mismatched_state
+from remanifold.theory.replica.transitions import transition
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, ndtr
-
-from theory.activation import Activation
-from theory.mismatched_replica import mismatched_state
-from theory.replica import ReplicaTheory
-from theory.replica_transitions import transition
 
 LINEAR = ReplicaTheory(Activation("linear"), 2.0)
 TANH = ReplicaTheory(Activation("tanh"), 2.0)

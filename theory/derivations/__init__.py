@@ -3,10 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from theory.validation import one_of
+from ...conventions.arguments import one_of
 
 if TYPE_CHECKING:
-    from theory.derivations.steps import Derivation
+    from .steps import Derivation
 
 DERIVATIONS = {
     "processes": "The noise ratio of each forward process, from its equation of motion, and the inverse.",
@@ -29,9 +29,9 @@ DERIVATIONS = {
 def derivation(name: str) -> "Derivation":
     """The derivation called `name`, performed now (up to a few seconds); ValueError for an unknown name."""
     one_of(name, DERIVATIONS, "derivation")
-    from theory.derivations.steps import Derivation
+    from .steps import Derivation
 
-    module = import_module("theory.derivations." + name.replace("-", "_"))
+    module = import_module("." + name.replace("-", "_"), __name__)
     return Derivation(name, DERIVATIONS[name], module.SOURCE, *module.derive())
 
 

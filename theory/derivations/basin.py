@@ -3,17 +3,8 @@
 import sympy
 from sympy import Eq, Expr, Symbol, log
 
-from theory.derivations.linear_direction import (
-    free_energy_gap,
-    gap,
-    log_partition,
-    n_points,
-    over_directions,
-    r,
-    s,
-    tidy,
-)
-from theory.derivations.steps import Step, must_vanish, step
+from .linear_direction import free_energy_gap, gap, log_partition, n_points, over_directions, r, s, tidy
+from .steps import Step, must_vanish, step
 
 SOURCE = "arXiv 2502.09578; theory notes §4"
 

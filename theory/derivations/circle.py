@@ -3,16 +3,8 @@
 import sympy
 from sympy import Expr, Function, O, Symbol, log, pi
 
-from theory.derivations.sphere_expansion import (
-    dimension,
-    in_units,
-    information_series,
-    r,
-    radius,
-    watson,
-    z,
-)
-from theory.derivations.steps import Step, step
+from .sphere_expansion import dimension, in_units, information_series, r, radius, watson, z
+from .steps import Step, step
 
 SOURCE = "theory notes §2; terms beyond r/R² are derived here"
 _ORDER = 5

@@ -3,17 +3,8 @@
 import sympy
 from sympy import Eq, Expr, Symbol, exp, log
 
-from theory.derivations.linear_direction import (
-    dim,
-    free_energy_gap,
-    gap,
-    information,
-    log_partition,
-    n_points,
-    r,
-    s,
-)
-from theory.derivations.steps import Step, step
+from .linear_direction import dim, free_energy_gap, gap, information, log_partition, n_points, r, s
+from .steps import Step, step
 
 SOURCE = "arXiv 2402.18491, 2502.09578; theory notes §2, §4"
 

@@ -3,17 +3,8 @@
 import sympy
 from sympy import Eq, Expr, O, Symbol, log
 
-from theory.derivations.linear_direction import (
-    dim,
-    free_energy_gap,
-    information,
-    log_partition,
-    n_points,
-    r,
-    s,
-    variance,
-)
-from theory.derivations.steps import Step, must_vanish, step
+from .linear_direction import dim, free_energy_gap, information, log_partition, n_points, r, s, variance
+from .steps import Step, must_vanish, step
 
 SOURCE = "theory notes §4; the expansions are derived here"
 

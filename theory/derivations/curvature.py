@@ -3,8 +3,8 @@
 import sympy
 from sympy import Expr, Function, O, Rational, Symbol, log, pi
 
-from theory.derivations.local_graph import Graph, mean_log_partition, principal_graph
-from theory.derivations.steps import Step, must_vanish, step
+from .local_graph import Graph, mean_log_partition, principal_graph
+from .steps import Step, must_vanish, step
 
 SOURCE = "theory notes §2, §10; derived here"
 

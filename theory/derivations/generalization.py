@@ -3,7 +3,7 @@
 import sympy
 from sympy import Expr, Function, O, Symbol, log
 
-from theory.derivations.linear_direction import (
+from .linear_direction import (
     dim,
     divergence,
     free_energy_gap,
@@ -18,7 +18,7 @@ from theory.derivations.linear_direction import (
     variance,
     x,
 )
-from theory.derivations.steps import Step, must_vanish, step
+from .steps import Step, must_vanish, step
 
 SOURCE = "arXiv 2502.09578; theory notes §4; the expansion is derived here"
 _ORDER = 4

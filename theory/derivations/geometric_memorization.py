@@ -3,18 +3,8 @@
 import sympy
 from sympy import Eq, Expr, Function, Sum, Symbol, log
 
-from theory.derivations.linear_direction import (
-    dim,
-    local_divergence,
-    log_partition,
-    n_points,
-    normal_average,
-    r,
-    variance,
-    x,
-    y,
-)
-from theory.derivations.steps import Step, step
+from .linear_direction import dim, local_divergence, log_partition, n_points, normal_average, r, variance, x, y
+from .steps import Step, step
 
 SOURCE = "arXiv 2410.08727; theory notes §4"
 

@@ -3,17 +3,8 @@
 import sympy
 from sympy import Derivative, Expr, Function
 
-from theory.derivations.linear_direction import (
-    free_energy_gap,
-    information,
-    log_partition,
-    over_directions,
-    phi,
-    r,
-    s,
-    x,
-)
-from theory.derivations.steps import Step, must_vanish, step
+from .linear_direction import free_energy_gap, information, log_partition, over_directions, phi, r, s, x
+from .steps import Step, must_vanish, step
 
 SOURCE = "Guo, Shamai, Verdú (cs/0412108); theory notes §2"
 

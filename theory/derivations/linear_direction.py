@@ -5,7 +5,7 @@ from functools import cache
 import sympy
 from sympy import Expr, Function, Integral, Sum, Symbol, exp, factorial2, log, oo, pi, sqrt
 
-from theory.derivations.steps import Step, step
+from .steps import Step, step
 
 r, s, variance = sympy.symbols("r s lambda", positive=True)
 x, y = sympy.symbols("x y", real=True)

@@ -9,7 +9,7 @@ import sympy
 from sympy import QQ, Expr, Symbol
 from sympy.polys.rings import PolyElement, ring
 
-from theory.validation import fail
+from ...conventions.arguments import fail
 
 Series = list[PolyElement]  # coefficients of powers 0, 1, … of √r
 

@@ -3,18 +3,8 @@
 import sympy
 from sympy import Eq, Expr, LambertW, Symbol, log
 
-from theory.derivations.linear_direction import (
-    dim,
-    free_energy_gap,
-    gap,
-    log_partition,
-    n_points,
-    over_directions,
-    r,
-    s,
-    variance,
-)
-from theory.derivations.steps import Step, must_vanish, step
+from .linear_direction import dim, free_energy_gap, gap, log_partition, n_points, over_directions, r, s, variance
+from .steps import Step, must_vanish, step
 
 SOURCE = "arXiv 2502.09578; theory notes §4; the closed form is derived here"
 

@@ -3,17 +3,8 @@
 import sympy
 from sympy import Derivative, Eq, Expr, Symbol
 
-from theory.derivations.linear_direction import (
-    divergence,
-    local_divergence,
-    log_partition,
-    over_directions,
-    r,
-    tidy,
-    variance,
-    x,
-)
-from theory.derivations.steps import Step, step
+from .linear_direction import divergence, local_divergence, log_partition, over_directions, r, tidy, variance, x
+from .steps import Step, step
 
 SOURCE = "theory notes §4.7, §10; derived here"
 

@@ -3,7 +3,7 @@
 import sympy
 from sympy import Eq, Expr, Function, Symbol, log
 
-from theory.derivations.steps import Step, must_vanish, step
+from .steps import Step, must_vanish, step
 
 SOURCE = "theory notes §1; arXiv 2410.08727, 2502.09578, 2402.18491, 2006.11239"
 

@@ -6,8 +6,8 @@ import sympy
 from scipy.integrate import quad
 from sympy import Eq, Expr, Function, Integral, O, Symbol, exp, log, oo, pi, sqrt, tanh
 
-from theory.derivations.linear_direction import normal_average
-from theory.derivations.steps import Step, must_vanish, step
+from .linear_direction import normal_average
+from .steps import Step, must_vanish, step
 
 SOURCE = "arXiv 2402.18491; theory notes §4"
 _ORDER = 5

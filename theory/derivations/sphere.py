@@ -3,8 +3,8 @@
 import sympy
 from sympy import Eq, Expr, Function, O, Symbol, log, pi
 
-from theory.derivations.sphere_expansion import area, dimension, in_units, information_series, r, radius, watson
-from theory.derivations.steps import Step, must_vanish, step
+from .sphere_expansion import area, dimension, in_units, information_series, r, radius, watson
+from .steps import Step, must_vanish, step
 
 SOURCE = "theory notes §2, §4, §10; terms beyond r/R² are derived here"
 _ORDER = 3

@@ -3,7 +3,7 @@
 import sympy
 from sympy import Expr, Function, Integral, O, Symbol, exp, gamma, log, pi
 
-from theory.derivations.steps import Step, must_vanish, step
+from .steps import Step, must_vanish, step
 
 r, radius = sympy.symbols("r R", positive=True)
 distance = Symbol("rho", positive=True)  # |x|/R

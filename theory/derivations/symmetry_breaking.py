@@ -3,7 +3,7 @@
 import sympy
 from sympy import Eq, Expr, Function, O, Symbol, exp, log
 
-from theory.derivations.steps import Step, step
+from .steps import Step, step
 
 SOURCE = "arXiv 2305.19693, 2310.17467, 2402.18491; theory notes §4"
 

@@ -1,0 +1,1 @@
+"""How things look: the style, panels of curves, planes of phases."""

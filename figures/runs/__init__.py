@@ -1,0 +1,1 @@
+"""One reverse process, one sweep, one trained network, with picture and numbers."""

@@ -1,0 +1,1 @@
+"""Denoising score matching, resumable bit for bit. Start with `train` and `config`."""

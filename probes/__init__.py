@@ -1,0 +1,30 @@
+"""What may be asked of any score – a law, N points, a network, a function: spectra, dimensions, attractors, distances.
+
+Start with `jacobian_spectrum` and `dimensions`. None of them needs PyTorch.
+"""
+
+from .attractors import attractors, state_fractions
+from .dimension_rules import cliff, flipd, largest_gap, occupation
+from .dimensions import dimension_curve, dimensions, normal_bundle
+from .jacobian_spectrum import jacobian_spectrum, measured_gaps
+from .orthogonal_probes import orthogonal_probes
+from .score_distance import score_error, side
+from .score_jacobian import ScoreJacobian
+
+__all__ = [
+    "ScoreJacobian",
+    "attractors",
+    "cliff",
+    "dimension_curve",
+    "dimensions",
+    "flipd",
+    "jacobian_spectrum",
+    "largest_gap",
+    "measured_gaps",
+    "normal_bundle",
+    "occupation",
+    "orthogonal_probes",
+    "score_error",
+    "side",
+    "state_fractions",
+]

@@ -1,0 +1,150 @@
+"""Does pruning pay, and by which walk?  A pilot of a few queries tells."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ..threading_layer import one_at_a_time
+from ..vectors.lanes import compiled
+from .integers import deepest, rows_of_depth
+from .machine_words import lowest_bit
+from .pruned_sums import BOXES, pruned_sums
+from .queries import on_axes
+from .rounding import stretch
+from .screening import boxes_within
+from .tree import Tree
+
+Array = NDArray[np.float64]
+
+_PILOT = 8
+
+# Nanoseconds on one core with eight lanes, fitted to timings at D = 8 … 784.  Only ratios matter.
+_BOXES = 30.0  # sixteen boxes
+_SCAN, _SCAN_ROW = 60.0, 4.5  # a block and a query: entering, and each row of 64 points
+_PRODUCT_ROW, _PRODUCT_BLOCK = 1.1, 4.0  # the same in a product
+_TAIL, _TAIL_ROW = 500.0, 1.3  # the tails of a block, of which some 25 points get so far
+_SURVIVOR, _SURVIVOR_ROW = 80.0, 1.5  # double precision
+_BRUTE, _BRUTE_ROW = 60.0, 3.0  # 64 points and a query in the brute-force sums
+
+
+class Choice(NamedTuple):
+    """Fastest way to the posterior sums: `walk` for `pruned_sums`, or None for brute force.
+
+    `nanoseconds` per query and core, as estimated, for "brute force", "boxes" and "products k" (k leading
+    coordinates); `survivors` the mean number kept in the pilot, `finished` the fraction of the pilot
+    within the budget.  The ways that would be given up are missing.
+    """
+
+    walk: int | None
+    nanoseconds: dict[str, float]
+    survivors: float
+    finished: float
+
+
+def choose(tree: Tree, x: Array, r: Array, skipped: float = 1e-12) -> Choice:
+    """Predict the fastest way for the queries x (Q, D) at noise ratios r (Q,), from eight of them.
+
+    The pilot finds the nearest point of each, counts the blocks that boxes and partial distances leave,
+    and prices them.  Deterministic; costs about as much as eight brute-force queries.
+    Errors as in `pruned_sums`.
+    """
+    chosen = np.unique(np.linspace(0, len(x) - 1, _PILOT).astype(int))
+    x, r = np.asarray(x, np.float64)[chosen], np.broadcast_to(np.asarray(r, np.float64), len(x))[chosen]
+    last = deepest(tree.blocks.ends)
+    pruned = pruned_sums(tree, x, r, skipped, walk=last if tree.ambient_dim > 8 else BOXES)
+    n_blocks, dim = len(tree.blocks.rows), tree.ambient_dim
+    prices = {"brute force": n_blocks * (_BRUTE + _BRUTE_ROW * dim)}
+    finished = pruned.finished
+    if finished.mean() <= 0.5:
+        return Choice(None, prices, float(tree.n_points), float(finished.mean()))
+    nearest = np.sum((x - tree.points[pruned.sums.nearest]) ** 2, axis=1)
+    spread = 2 * r * (np.log(tree.n_points) - np.log(skipped))
+    counts = _pilot_counts(tree, x, np.sqrt(nearest + spread) * tree.scale)[finished].mean(axis=0)
+    survivors = float(pruned.survivors[finished].mean())
+    tail = survivors * (_SURVIVOR + _SURVIVOR_ROW * dim) + (1 - finished.mean()) * prices["brute force"]
+    prices["boxes"] = tail + _price_of_boxes(tree, counts)
+    for depth in range(last + 1 if tree.ambient_dim > 8 else 0):
+        prices[f"products {tree.blocks.ends[depth]}"] = tail + _price_of_products(tree, counts, depth)
+    fastest = min(prices, key=lambda way: prices[way])
+    walk = None if fastest == "brute force" else list(prices).index(fastest) - 2
+    return Choice(walk, prices, survivors, float(finished.mean()))
+
+
+def _price_of_scans(tree: Tree, entered: float, alive: Array, depth: int) -> float:
+    """Scans of `entered` blocks, of which alive[i] are left after segment i; all pass up to `depth`."""
+    ends = tree.blocks.ends
+    price, left = entered * _SCAN, entered
+    for i, length in enumerate(np.diff(ends, prepend=0)):
+        price += left * (length + 2) * _SCAN_ROW
+        left = left if i < depth else min(left, alive[i])
+    return price
+
+
+def _price_of_boxes(tree: Tree, counts: Array) -> float:
+    clusters, blocks, alive = counts[0], counts[1], counts[2:]
+    tests = (len(tree.blocks.cluster_boxes) + clusters) * _BOXES
+    return tests + _price_of_scans(tree, blocks, alive, 0)
+
+
+def _price_of_products(tree: Tree, counts: Array, depth: int) -> float:
+    ends, alive = tree.blocks.ends, counts[2:]
+    products = len(tree.blocks.rows) * (_PRODUCT_BLOCK + _PRODUCT_ROW * rows_of_depth(ends, depth))
+    last = deepest(ends)
+    if last == len(ends) - 1:
+        return products + _price_of_scans(tree, alive[depth], alive, depth)
+    lead, rest = rows_of_depth(ends, last), tree.ambient_dim - ends[last]
+    # where most blocks pass, the block to begin with is a poor guess, and tails are multiplied in vain
+    reached = alive[depth] if 2 * alive[depth] > len(tree.blocks.rows) else alive[last]
+    return products + alive[depth] * (_SCAN + lead) + reached * (_TAIL + _TAIL_ROW * rest)
+
+
+def _pilot_counts(tree: Tree, x: Array, radius: Array) -> Array:
+    """Per query: clusters and blocks whose box is within `radius`, and blocks left after each segment."""
+    counts = np.zeros((len(x), 2 + len(tree.blocks.ends)))
+    with one_at_a_time:
+        queries = on_axes(tree, x)
+    for q in range(len(x)):
+        if queries.norm[q] < np.inf:
+            _count_boxes(tree.blocks, queries, q, radius[q] + queries.blur[q], counts[q])
+            _count_segments(tree.blocks, queries, q, radius[q] + queries.blur[q], counts[q])
+    return counts
+
+
+@njit(**compiled)
+def _count_boxes(blocks, queries, q, reach, counts):
+    factor = np.float32(stretch(blocks.rows.shape[1]))
+    for group in range(len(blocks.cluster_boxes)):
+        clusters = boxes_within(blocks.cluster_boxes, group, queries.axes, q, np.float32(reach), factor)
+        while clusters != 0:
+            cluster = group * 16 + lowest_bit(clusters)
+            clusters &= clusters - 1
+            counts[0] += 1
+            bits = boxes_within(blocks.boxes, cluster, queries.axes, q, np.float32(reach), factor)
+            while bits != 0:
+                bits &= bits - 1
+                counts[1] += 1
+
+
+@njit(**compiled)
+def _count_segments(blocks, queries, q, reach, counts):
+    rows, ends, squares, limit = blocks.rows, blocks.ends, np.empty(64, np.float32), np.float32(reach * reach)
+    for block in range(len(rows)):
+        squares[:] = 0
+        row, start = 0, 0
+        for segment in range(len(ends)):
+            for _ in range(start, ends[segment]):
+                value = queries.rows[q, row]
+                for i in range(64):
+                    squares[i] += (rows[block, row, i] - value) * (rows[block, row, i] - value)
+                row += 1
+            start, within = ends[segment], 0
+            rest = np.float32(0) if row == rows.shape[1] else queries.rows[q, row]
+            for i in range(64):
+                gap = np.float32(0) if row == rows.shape[1] else rows[block, row, i] - rest
+                within += squares[i] + gap * gap <= limit
+            row += 1
+            if within == 0:
+                break
+            counts[2 + segment] += 1
