@@ -28,7 +28,7 @@ def jacobian_spectrum(
     Tangent directions come first (-1/(λ+r) for variance λ), normal ones last (-1/r). Methods:
 
         "exact"       the score's own `jacobian_spectrum`, else D products with J and a full diagonalisation
-        "probes"      central differences of length √r along a random orthogonal frame (`orthogonal_probes`, but signed):
+        "probes"      central differences of length √r along a random orthogonal frame (signed `orthogonal_probes`):
                       the score as seen over the scale of the noise, for a curved or condensed one not J at the point
         "lanczos"     k < D, matrix-free: 2k to some 10k products, memory k D
         "randomized"  k < D, matrix-free: block Krylov from a random start, in batches of k + 10 products (at most 40)

@@ -45,7 +45,7 @@ def critical_points(law: DataLaw, *, log_n: float) -> dict[str, CriticalPoint]:
         "symmetry breaking (covariance)": lambda: symmetry_breaking(law, "covariance"),
     }
     if hasattr(law, "class_signal"):
-        quantities["speciation"] = lambda: speciation(law)
+        quantities["speciation"] = lambda: speciation(law)  # type: ignore[arg-type]
     return {name: _point(quantity) for name, quantity in quantities.items()}
 
 

@@ -34,8 +34,8 @@ class TrainingConfig:
         width, depth: of the `ResidualMLP`, used where `unet` is None.
         unet: sizes of a `UNet`, for points that are images.
         predicts: what the network returns, "v", "eps" or "x0" under EDM preconditioning
-            (`models.networks.preconditioning`). "v" has nothing to start from along a curved direction of variance σ_data² and may miss it, see
-            docs/experiments.md.
+            (`models.networks.preconditioning`). "v" has nothing to start from along a curved direction of variance
+            σ_data² and may miss it, see docs/experiments.md.
         loss_on: the one of these whose squared error is the loss; default the predicted one. That is the weighting of
             noise levels: with the error e = |m - y|²/σ_data² of the denoiser, "v" is EDM's e (1 + σ_data²/r),
             "eps" is e σ_data²/r and "x0" is e.

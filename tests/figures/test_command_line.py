@@ -83,7 +83,7 @@ def test_times_table_names_every_clock(monkeypatch, capsys):
 def test_help_starts_without_the_heavy_libraries():
     code = (
         "import sys; sys.argv = ['remanifold', '--help']\n"
-        "from figures.command import main\n"
+        "from remanifold.command.application import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'numpy', 'scipy', 'torch', 'numba', 'matplotlib', 'xarray'} & set(sys.modules)\n"

@@ -111,7 +111,7 @@ def test_bad_input_is_one_line_and_exit_2(monkeypatch, capsys, tmp_path, argumen
 def test_help_and_list_do_not_import_sympy():
     code = (
         "import sys\n"
-        "from figures.command import main\n"
+        "from remanifold.command.application import main\n"
         "for arguments in (['--help'], ['derive', '--help'], ['derive']):\n"
         "    sys.argv = ['remanifold', *arguments]\n"
         "    try: main()\n"

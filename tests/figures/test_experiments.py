@@ -32,7 +32,9 @@ TINY = {"width": 8, "batch_size": 16, "steps": 6}
 
 def test_a_study_measures_what_theory_says(monkeypatch, tmp_path):
     """Two laws, 20 and 100 points, networks for 20 only: the empirical score follows theory's leading form."""
-    monkeypatch.setattr("figures.network_runs.os.cpu_count", lambda: 1)  # new processes would only import torch again
+    monkeypatch.setattr(
+        "remanifold.figures.network_runs.os.cpu_count", lambda: 1
+    )  # new processes would only import torch again
     size = {"seeds": 3, "ratios": 9, "queries": 300, "points": 5, "networks": (TINY, None)}
     laws = {"plane": Linear([1.0] * 4), "sphere": Sphere(4)}
     study = Study("study", laws, (20, 100), (0.02, 3.0), (0.2,), {"quick": size})
@@ -210,7 +212,9 @@ def test_image_curves(monkeypatch, tmp_path):
     monkeypatch.setattr(mnist_dimension, "SMALLEST", 0.05)
     tiny = {"side": None, "device": "cpu", "ratios": 21, "queries": 200, "points": 4, "probes": 4}
     monkeypatch.setitem(mnist_dimension.PRESETS, "quick", tiny)
-    monkeypatch.setattr("figures.network_runs.os.cpu_count", lambda: 1)  # new processes would only import torch again
+    monkeypatch.setattr(
+        "remanifold.figures.network_runs.os.cpu_count", lambda: 1
+    )  # new processes would only import torch again
     monkeypatch.setattr(mnist_dimension, "_config", lambda *_: TrainingConfig.quick(predicts="x0", **TINY))
     numbers = mnist_dimension.compute(digits().subset(900, 0), tmp_path, "quick", 0)
     assert numbers["n"].values.tolist() == [50, 900]

@@ -46,7 +46,7 @@ def test_noise_plane(monkeypatch, capsys, tmp_path):
 
 
 def test_exact_retrieval_lies_on_the_same_plane(monkeypatch):
-    monkeypatch.setattr("figures.phase_diagram.EXACT_GRID", 3)
+    monkeypatch.setattr("remanifold.figures.catalogue.phase_diagram.EXACT_GRID", 3)
     law = Linear([1.0] * 16)
     numbers = noise_numbers(law, Ranges(8, (100.0, 1e5), (0.1, 10.0)), exact=True)
     exact = numbers["exact_retrieval"]
@@ -110,7 +110,7 @@ def test_one_variance_is_split_and_a_sphere_becomes_two():
 @pytest.mark.slow
 def test_normalized_data_between_its_ratios(monkeypatch):
     """A few ratios are computed; between them ln r_c is a spline, good to a percent."""
-    monkeypatch.setattr("figures.phase_diagram.RATIOS_OF_A_SLOW_LAW", 4)
+    monkeypatch.setattr("remanifold.figures.catalogue.phase_diagram.RATIOS_OF_A_SLOW_LAW", 4)
     law = manifold("normalized-linear:variances=1x2+0.5x2")
     numbers = ratio_numbers(law, Ranges(7, (10.0, 100.0), ratio=(0.01, 1.0)))
     q = float(numbers["ratio"][5])

@@ -297,7 +297,7 @@ def test_vectors_and_plain_loops_bound_alike():
 
 SCRIPT = """
 import numpy as np
-from simulations.pruning import Tree, pruned_sums
+from remanifold.simulations.engine.pruning import Tree, pruned_sums
 rng = np.random.default_rng(11)
 y = rng.standard_normal((3000, 14))
 wide = rng.standard_normal((500, 300))

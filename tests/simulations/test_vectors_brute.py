@@ -267,9 +267,9 @@ def test_packed_data_take_half_the_memory_of_the_points(dim):
 
 AGAIN = """
 import numpy as np
-from simulations.kernel import pack, posterior_sums
-from simulations.vectors import brute
-from simulations.vectors.lanes import LANES
+from remanifold.simulations.engine.kernel import pack, posterior_sums
+from remanifold.simulations.engine.vectors import brute
+from remanifold.simulations.engine.vectors.lanes import LANES
 worst = 0.0
 for dim in (1, 3, 8, 9, 16, 33, 300):
     rng = np.random.default_rng(dim)
@@ -301,7 +301,10 @@ def test_both_numbers_of_lanes(lanes):
 
 def test_without_lanes_the_kernel_says_where_to_go():
     done = elsewhere("0")
-    assert "RuntimeError: explicit vectors need a processor with AVX2 or AVX-512: use simulations.kernel" in done.stderr
+    assert (
+        "RuntimeError: explicit vectors need a processor with AVX2 or AVX-512: use simulations.engine.kernel"
+        in done.stderr
+    )
 
 
 @explicit

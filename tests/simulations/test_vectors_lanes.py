@@ -151,7 +151,7 @@ def test_conditions_are_decided_at_run_time(number, written):
 
 
 def lanes_with(setting):
-    script = "from simulations.vectors.lanes import LANES, compiled; print(LANES, compiled['cache'])"
+    script = "from remanifold.simulations.engine.vectors.lanes import LANES, compiled; print(LANES, compiled['cache'])"
     environment = {**os.environ, "REMANIFOLD_LANES": setting}
     return subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
 

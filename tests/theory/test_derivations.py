@@ -65,7 +65,7 @@ def test_unknown_name():
 
 
 def test_listing_does_not_import_sympy():
-    code = "import sys, theory.derivations; sys.exit('sympy' in sys.modules)"
+    code = "import sys, remanifold.theory.derivations; sys.exit('sympy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False, timeout=60)
     assert done.returncode == 0
 

@@ -11,10 +11,17 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("room", ["theory", "manifolds"])
 def test_import_is_light(room):
-    heavy = ["torch", "numba", "llvmlite", "sklearn", "matplotlib", "simulations", "models", "figures"]
+    heavy = [
+        "torch",
+        "numba",
+        "llvmlite",
+        "sklearn",
+        "matplotlib",
+        *(f"remanifold.{name}" for name in ("simulations", "models", "figures")),
+    ]
     if room == "theory":
-        heavy.append("manifolds")
-    code = f"import sys, {room}; print([m for m in {heavy} if m in sys.modules])"
+        heavy.append("remanifold.manifolds")
+    code = f"import sys, remanifold.{room}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"

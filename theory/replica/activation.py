@@ -219,7 +219,7 @@ def _is_smooth(function: Function, start: float, end: float) -> bool:
     """
     middle, half = 0.5 * (start + end), 0.5 * (end - start)
     nodes = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
-    fit = np.polynomial.chebyshev.chebinterpolate(lambda t: function(middle + half * t), _DEGREE)
+    fit = np.polynomial.chebyshev.chebinterpolate(lambda t: function(middle + half * t), _DEGREE)  # type: ignore[type-var]
     error = np.abs(np.polynomial.chebyshev.chebval(_BETWEEN, fit) - function(middle + half * _BETWEEN)).max()
     values = function(middle + half * nodes)
     return bool(error <= _SMOOTH * np.ptp(values) + _ROUNDING * np.abs(values).max())

@@ -134,7 +134,7 @@ def _root(theory: ReplicaTheory, r: float, a: float, b: float, nodes: Nodes) -> 
 
 def _highest_field(theory: ReplicaTheory, r: float) -> float:
     """A bound on ln q̂: S ≤ max f'²/r for continuous f, and of order (number of jumps)/√(1-q) for jumps."""
-    runs = theory.replica.activation.runs
+    runs = theory.activation.runs
     smooth = theory.alpha * max(run.steepest for run in runs) ** 2 / r
-    jumps = (4 * theory.alpha * len(runs)) ** 2 if theory.replica.activation.jumps else 0.0
+    jumps = (4 * theory.alpha * len(runs)) ** 2 if theory.activation.jumps else 0.0
     return math.log(2 * (smooth + jumps)) + 0.1

@@ -60,7 +60,7 @@ def _mismatched_state(theory: ReplicaTheory, r: float, s: float) -> MismatchedSt
     def change(unknown: Array) -> Array:
         point = _Saddle(*np.exp(np.clip(unknown, _LOWEST, _HIGHEST)))
         with np.errstate(all="ignore"):  # far from the solution anything may happen
-            updated = _updated(theory.alpha, point, _averages(theory.replica.activation, point, r, s))
+            updated = _updated(theory.alpha, point, _averages(theory.activation, point, r, s))
             step = np.log([updated.width, updated.overlap, updated.misfit]) - unknown
         return np.nan_to_num(step, nan=1.0)
 
@@ -104,7 +104,7 @@ def _updated(alpha: float, point: _Saddle, averages: _Averages) -> _Saddle:
 
 def _state(theory: ReplicaTheory, point: _Saddle, r: float, s: float) -> MismatchedState:
     v, q, misfit = point
-    averages = _averages(theory.replica.activation, point, r, s)
+    averages = _averages(theory.activation, point, r, s)
     stability = 1 - theory.alpha * v**2 * averages.curvature_square
     if stability <= 0:
         raise ValueError(f"noise = {s:g}: replica symmetry is broken at r = {r:g}, where no formula is offered")

@@ -36,7 +36,7 @@ def transition(theory: ReplicaTheory, *, smallest: float = 1e-6, largest: float 
     first rises. Theory notes §7; derived in docs/hidden_manifold.md.
     """
     bounds = math.log(positive_scalar(smallest, "smallest")), math.log(positive_scalar(largest, "largest"))
-    coarse = ReplicaTheory(theory.replica.activation, theory.alpha, _COARSE)
+    coarse = ReplicaTheory(theory.activation, theory.alpha, _COARSE)
     fields = np.arange(_LOWEST, _HIGHEST, _STEP)
     curve = np.array([_log_noise(coarse, float(value), bounds) for value in fields])
     rise = curve - np.minimum.accumulate(curve)
