@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arguments import Array, fail
-from .law import DataLaw
+from .law import Law
 
 Complex = NDArray[np.complex128]
 
 
-class EnergyLaw(DataLaw, Protocol):
+class EnergyLaw(Law, Protocol):
     """A law whose squared distances |x-y|², y ~ ν, have a known moment-generating function given x.
 
     Distances may leave out directions in which neither the data nor their differences extend: there |x-y|² is the

@@ -19,6 +19,11 @@ class Estimate(NamedTuple):
         stderr = samples.std(axis=-1, ddof=1) / np.sqrt(samples.shape[-1])
         return cls(float(mean), float(stderr)) if samples.ndim == 1 else cls(mean, stderr)
 
+    @classmethod
+    def exactly(cls, value: Any) -> "Estimate":
+        """A number, or an array of them, that is known without error."""
+        return cls(value, np.zeros_like(value, dtype=np.float64)[()])
+
 
 def fraction(hits: NDArray[Any]) -> Estimate:
     """Fraction k/n of true entries over the last axis and its standard error √(p(1-p)/n) with p = (k+1)/(n+2).

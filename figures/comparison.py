@@ -41,8 +41,8 @@ class Agreement(NamedTuple):
 def regimes(r: Array, collapse: float, dimension: float) -> dict[str, NDArray[np.bool_]]:
     """Which of the ratios r belong to which regime, by theory alone: within the width of the transition, above, below.
 
-    The width of collapse in ln r is √V/|dI/d ln r| = 2/√d(r_c), with V = d(r), exact for linear manifolds (theory
-    notes §5). `collapse`: r_c; `dimension`: d(r_c) of the population.
+    The width of collapse in ln r is √V/|dI/d ln r| = 2/√d(r_c), with V = d(r), exact for linear manifolds
+    (docs/theory.md §5). `collapse`: r_c; `dimension`: d(r_c) of the population.
     """
     offset, width = np.log(r / collapse), 2 / np.sqrt(dimension)
     return {GENERALIZING: offset > width, GEOMETRIC: np.abs(offset) <= width, COLLAPSED: offset < -width}

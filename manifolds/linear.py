@@ -25,7 +25,7 @@ class Linear(Manifold):
 
     `variances` (k,) ≥ 0. Axis-aligned in the first k of `ambient_dim` axes by default; `basis` (D, k) with
     orthonormal columns, or `rng` for a random orthonormal embedding; `centre` (D,), default the origin.
-    I(r) = ½ Σ ln(1 + λ_i/r), d(r) = Σ λ_i/(λ_i + r). Exact at every r. Theory notes §2.
+    I(r) = ½ Σ ln(1 + λ_i/r), d(r) = Σ λ_i/(λ_i + r). Exact at every r. docs/theory.md §2.
     """
 
     is_gaussian = True

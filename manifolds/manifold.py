@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..conventions.arguments import Array, fail, generator, nonnegative, positive, positive_integer, positive_scalar
+from ..conventions.law import Draws, Energies
 from .embedding import Embedding
 
 
 class Manifold(ABC):
-    """A data law ν on a manifold, embedded isometrically in D ambient dimensions (theory notes §2).
+    """A data law ν on a manifold, embedded isometrically in D ambient dimensions (docs/theory.md §2).
 
     A new manifold states its law in the coordinates z (n, k) of its own span: `_sample`, `_log_partition`,
     `_posterior_mean`, `_posterior_covariance`, and the averages `free_energy_gap` and `dimension`; this class
@@ -37,6 +38,33 @@ class Manifold(ABC):
     def mean(self) -> Array:
         """E y, shape (D,)."""
         return self.embedding.lift(self._mean()[None])[0]
+
+    # what not every manifold can do
+
+    smallest_ratio: float = 0.0
+    n_classes: int = 1
+
+    def draws(self, n: int, rng: np.random.Generator) -> Draws:
+        """`n` independent points of ν; with their classes if the law has any."""
+        return Draws(self.sample(n, rng))
+
+    def posterior_draws(self, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> Draws:
+        """One independent draw of the posterior at each point x (n, D)."""
+        raise fail("law", self, "has no exact draws from its posterior: sample it and use EmpiricalScore")
+
+    def energies(self) -> Energies:
+        """The law of its energies, for `theory.finite_size`."""
+        if getattr(self, "radial_dim", None) is None:
+            raise fail("law", self, "its energies have no closed law, which finite_size needs")
+        return self  # type: ignore[return-value]
+
+    def class_signal(self, r: float) -> float:
+        """How far the class means stand out (`theory.speciation`)."""
+        raise fail("law", self, "has no classes")
+
+    def class_overlap(self, r: float) -> Array:
+        """E_x P(j|x) P(k|x), shape (K, K)."""
+        raise fail("law", self, "has no classes")
 
     # what a manifold must say, in the coordinates of its span
 

@@ -46,7 +46,7 @@ class Mixture(Manifold):
     The class part of the averages: `Linear` components that differ in their centres only are a Gaussian channel,
     a one-dimensional integral to 1e-13 for centres on a line (two classes always) and otherwise a Sobol sum,
     relative error about 1e-4; components of other kinds are summed over 4096 planted points of each class, fixed
-    and antithetic in the noise, error about 5e-3 nats (1e-2 in G off r = s). Theory notes §2 and §4.
+    and antithetic in the noise, error about 5e-3 nats (1e-2 in G off r = s). docs/theory.md §2, §4.
     """
 
     def __init__(self, components: Sequence[Manifold], weights: ArrayLike | None = None):

@@ -37,7 +37,7 @@ class Parametric(Manifold):
     randomised Sobol sums of 2^`log2_nodes` nodes in u and ξ (11 for curves, 10 for surfaces, 9 beyond), each
     antithetic in ξ and fixed, so that results are smooth in r: relative error up to 1e-3 where r is about the
     squared size, 1e-4 and less in I and d(r) elsewhere (3e-3 for d ≥ 3, where G at r far above the squared size
-    and s ≠ r is not resolved). ValueError for bad arguments. Theory notes §2; docs/curvature.md.
+    and s ≠ r is not resolved). ValueError for bad arguments. docs/theory.md §2; docs/curvature.md.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ class Product(Manifold):
     """ν = ν_1 × ν_2 × …: coordinates one after the other, D = Σ D_i before the embedding.
 
     φ, K, G, I and d(r) are sums, the posterior mean is a concatenation and its covariance block diagonal.
-    `factors`: one or more manifolds; embedding arguments as for `Linear`. Theory notes §2.
+    `factors`: one or more manifolds; embedding arguments as for `Linear`. docs/theory.md §2.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class Product(Manifold):
 class Torus(Product):
     """The flat torus, a product of circles of the given `radii`, uniform; in 2·len(radii) dimensions or more.
 
-    Embedding arguments as for `Linear`. Theory notes §2.
+    Embedding arguments as for `Linear`. docs/theory.md §2.
     """
 
     def __init__(

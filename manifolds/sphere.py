@@ -20,7 +20,7 @@ class Sphere(Manifold):
 
     φ(x, r) = -(|x| - R)²/2r + ln[e^{-κ} E e^{κ cos θ}], κ = R|x|/r; averages are one-dimensional integrals over
     |x|. Relative error about 1e-12 for the pointwise quantities and 1e-10 for the averages, r/R² from 1e-12 to
-    1e12. Embedding arguments as for `Linear`. Theory notes §2.
+    1e12. Embedding arguments as for `Linear`. docs/theory.md §2.
     """
 
     def __init__(

@@ -97,7 +97,7 @@ class LearnedScore(ABC):
     ) -> Estimate:
         """d(r) = E tr ∂m/∂x at x = y + √r ξ, y the given clean points (training or held out).
 
-        For an exact score this is E tr C/r = MMSE/r (theory notes §2). Every point is used once, with the
+        For an exact score this is E tr C/r = MMSE/r (docs/theory.md §2). Every point is used once, with the
         same ξ at every r, so that the curve is smooth in r.
 
         Args:

@@ -6,7 +6,7 @@ Over linear maps with a constant, E|y - c - W u|² + ρ|W|² at x = y + √r ξ,
 
 separately at every r, the average over ξ taken exactly. With the population covariance this is the exact score of the
 Gaussian law with that covariance; with that of N points (divided by N) it is what N points teach a linear model:
-it never collapses onto them, and its errors are those of a sample covariance (theory notes §6).
+it never collapses onto them, and its errors are those of a sample covariance (docs/spectra.md §1).
 """
 
 from collections.abc import Iterator

@@ -65,7 +65,7 @@ def cliff(singular_values: ArrayLike, drop: int = 5, threshold: float = 10.0) ->
 def occupation(eigenvalues: ArrayLike, r: ArrayLike) -> Array:
     """d(r) at a point, Σ_k (1 + r κ_k) over the eigenvalues κ_k of J = -(1 - C/r)/r: that is tr C/r.
 
-    Theory notes §2 (derived). Each direction counts λ/(λ+r): 1 while the noise is far below its width.
+    docs/theory.md §2 (derived). Each direction counts λ/(λ+r): 1 while the noise is far below its width.
 
     Args:
         eigenvalues: (D,) or (n, D), any order, of an exact, empirical or learned score.
@@ -81,7 +81,7 @@ def occupation(eigenvalues: ArrayLike, r: ArrayLike) -> Array:
 
 
 def flipd(score: ArrayLike, divergence: ArrayLike, r: ArrayLike) -> Array:
-    """FLIPD of arXiv 2406.03537 (theory notes §3): D + r (tr ∇s + |s|²), by VE noise ratio.
+    """FLIPD of arXiv 2406.03537 (docs/theory.md §3): D + r (tr ∇s + |s|²), by VE noise ratio.
 
     Equals ∂ log p_r/∂ ln √r + D: at small r and at points on the manifold it tends to d.
 

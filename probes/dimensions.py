@@ -83,7 +83,7 @@ def dimension_curve(
 
     The same average as `LearnedScore.dimension` (and the same numbers for the same rng), with J by differences where
     the score has no derivative of its own. `r` one number or an array; `probes`: random orthogonal directions per
-    trace instead of all D. Estimate(mean, stderr) of the shape of r; theory notes §2.
+    trace instead of all D. Estimate(mean, stderr) of the shape of r; docs/theory.md §2.
     ValueError for arguments outside their range.
     """
     if hasattr(score, "jacobian_product"):

@@ -2,7 +2,7 @@
 
 Errors are dimensionless, E r|s - s*|² = E|m - m*|²/r: the excess denoising loss of s over s* in units of r, the unit
 of the dimension d(r). If s* is the score of the law of x, its integral ½ ∫ E r|s - s*|² d ln r is the information
-that s loses, in nats (I-MMSE; theory notes §2).
+that s loses, in nats (I-MMSE; docs/theory.md §2).
 """
 
 from typing import Any, NamedTuple

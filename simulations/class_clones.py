@@ -19,7 +19,7 @@ def class_clone_probability(
 
     `y` (N, D) training points and their integer `labels` (N,). The mean of what `clones(…, labels=…)` counts, with a
     smaller error; for a mixture and N → ∞ it is `theory.clone_probability`. All r share their random numbers.
-    ValueError: labels of wrong shape, r ≤ 0, n_queries < 2. Source: arXiv 2402.18491; theory notes §4.
+    ValueError: labels of wrong shape, r ≤ 0, n_queries < 2. Source: arXiv 2402.18491; docs/theory.md §4.
     """
     empirical, ratios = EmpiricalScore(y), arguments.positive(r, "r")
     classes = class_labels(labels, empirical.n_points)

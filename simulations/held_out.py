@@ -15,7 +15,7 @@ def cross_entropy(empirical: EmpiricalScore, held_out: ArrayLike, r: ArrayLike) 
 
     Differences between noise ratios, or between training sets, are differences of KL; on a manifold the entropy of ν
     is infinite, these are not. Mean over the held-out points at fixed training points. ValueError: r ≤ 0, n < 2.
-    Source: arXiv 2502.09578; theory notes §4.
+    Source: arXiv 2502.09578; docs/theory.md §4.
     """
     x, ratios = _fresh(empirical, held_out), arguments.positive(r, "r")
     values = np.array([-empirical.log_density(x, float(ratio)) for ratio in ratios.flat])
@@ -28,7 +28,7 @@ def best_noise(empirical: EmpiricalScore, held_out: ArrayLike) -> Estimate:
     The first minimum above r = E min|x-y|²/D, below which the cross-entropy falls with r. The error is that over the
     held-out points, se[<|x-y|²>/Dr] over the slope of its mean; compare `theory.generalization` (leading order) and
     `finite_size.generalization` (mean over data sets: use `over_data_sets`).
-    ValueError: n < 2, held-out points that are training points (r_g = 0). Source: arXiv 2502.09578; theory notes §4.
+    ValueError: n < 2, held-out points that are training points (r_g = 0). Source: arXiv 2502.09578; docs/theory.md §4.
     """
     x = _fresh(empirical, held_out)
 

@@ -30,7 +30,7 @@ def planted_averages(
     """`Planted` averages at each r, with the same points and noise for all r, so that curves are smooth.
 
     Standard errors are over queries at these training points; `over_data_sets` has those over data sets, which
-    `theory.finite_size` averages. ValueError: r ≤ 0, n_queries < 2. Source: arXiv 2402.18491; theory notes §3, §5.
+    `theory.finite_size` averages. ValueError: r ≤ 0, n_queries < 2. Source: arXiv 2402.18491; docs/theory.md §3, §5.
     """
     ratios = arguments.positive(r, "r")
     if arguments.positive_integer(n_queries, "n_queries") < 2:

@@ -36,7 +36,7 @@ def probe_condensation(
     """Participation and local divergence of N points of `law` at a probe, over independent data sets.
 
     An integer i: the probe E y + √r e_i of arXiv 2410.08727, which moves with r; an array (D,): a fixed point.
-    ValueError: N < 2, r ≤ 0, probe of wrong shape. Source: theory notes §4.
+    ValueError: N < 2, r ≤ 0, probe of wrong shape. Source: docs/theory.md §4.
     """
     ratios = np.atleast_1d(arguments.positive(ratios, "ratios"))
     if arguments.positive_integer(n_points, "n_points") < 2:

@@ -27,7 +27,7 @@ def profile(law: EmpiricalScore | Manifold, trajectory: Trajectory) -> Profile:
     Along exact trajectories that start from p_r the means are those of `dimension(r)` and `participation` at every
     r; along others they show what the start or the integrator does. A last ratio of 0 is left out. The n trajectories
     are independent, the ratios of one trajectory are not. ValueError: fewer than two trajectories.
-    Source: theory notes §2, §3.
+    Source: docs/theory.md §2, §3.
     """
     kept = trajectory.ratios > 0
     ratios, points = trajectory.ratios[kept], trajectory.x[kept]

@@ -37,7 +37,7 @@ def scaling_curve(
 
     At large size E w_1 → Φ(-u) and (excess entropy)/√V → φ(u) + u Φ(u) for every law (`theory.finite_size.scaling`,
     which has the corrections). `law` offers `EnergyLaw` (Linear, Sphere, products, mixtures of one spread).
-    ValueError: r ≤ 0, a law without it. Source: theory notes §5; docs/finite_size.md §4.
+    ValueError: r ≤ 0, a law without it. Source: docs/theory.md §5; docs/finite_size.md §4.
     """
     ratios = np.atleast_1d(arguments.positive(ratios, "ratios"))
     # information_variance itself checks that law offers EnergyLaw

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..conventions.law import DataLaw
+from ..conventions.law import Law
 from .collapse import collapse
 from .generalization import generalization
 from .onset import onset
@@ -30,7 +30,7 @@ class CriticalPoint(NamedTuple):
     reason: str = ""
 
 
-def critical_points(law: DataLaw, *, log_n: float) -> dict[str, CriticalPoint]:
+def critical_points(law: Law, *, log_n: float) -> dict[str, CriticalPoint]:
     """The critical points of N = e^log_n points of `law` by name, each to leading order (docs/theory.md §4).
 
     Onset of traps, collapse, generalization, symmetry breaking in its three conventions and, for a law with classes,
@@ -44,8 +44,8 @@ def critical_points(law: DataLaw, *, log_n: float) -> dict[str, CriticalPoint]:
         "symmetry breaking (drift)": lambda: symmetry_breaking(law, "drift"),
         "symmetry breaking (covariance)": lambda: symmetry_breaking(law, "covariance"),
     }
-    if hasattr(law, "class_signal"):
-        quantities["speciation"] = lambda: speciation(law)  # type: ignore[arg-type]
+    if law.n_classes > 1:
+        quantities["speciation"] = lambda: speciation(law)
     return {name: _point(quantity) for name, quantity in quantities.items()}
 
 

@@ -1,11 +1,11 @@
 """Generalization: the noise ratio at which the empirical density is closest to the true one."""
 
 from ..conventions.arguments import positive_scalar
-from ..conventions.law import DataLaw
+from ..conventions.law import Law
 from .integrals.first_crossing import first_crossing
 
 
-def generalization(law: DataLaw, *, log_n: float) -> float:
+def generalization(law: Law, *, log_n: float) -> float:
     """r_g, the minimum over r of KL(ν ‖ p_emp,r) = const - E_{x~ν} ln p_emp,r(x), to leading order in ln N.
 
     Seen from a fresh point x ~ ν the N training points are condensed at r_g, so that
@@ -14,7 +14,7 @@ def generalization(law: DataLaw, *, log_n: float) -> float:
     ½ Σ [ln(1+λ/r') - λ r'/(λ+r')²] = ln N,  E min = Σ [λr'/(λ+r') + λr'²/(λ+r')²].
     Corrections at finite dimension are large (tens of percent at d = 20): `finite_size.generalization` is exact.
 
-    `log_n`: ln N > 0. ValueError where no float holds the answer. Source: arXiv 2502.09578; theory notes §4.
+    `log_n`: ln N > 0. ValueError where no float holds the answer. Source: arXiv 2502.09578; docs/theory.md §4.
     """
     log_n = positive_scalar(log_n, "log_n")
     frozen = first_crossing(

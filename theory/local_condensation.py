@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..conventions.arguments import points, positive_scalar
-from ..conventions.law import DataLaw
+from ..conventions.law import Law
 from .integrals.first_crossing import first_crossing
 
 
-def local_condensation(law: DataLaw, direction_or_probe: int | ArrayLike, *, log_n: float) -> float:
+def local_condensation(law: Law, direction_or_probe: int | ArrayLike, *, log_n: float) -> float:
     """Largest noise ratio at which the posterior at a probe is condensed, K(x, r) = ln N.
 
     An integer i is a direction: the probe is x = E y + √r e_i, one noise standard deviation along the i-th
@@ -17,7 +17,7 @@ def local_condensation(law: DataLaw, direction_or_probe: int | ArrayLike, *, log
     r' > r_g at which the points around freeze, from which generalization follows.
 
     `log_n`: ln N > 0. ValueError for other arguments or where no float holds the answer.
-    Source: theory notes §4 (derived and checked there).
+    Source: docs/theory.md §4 (derived and checked there).
     """
     log_n = positive_scalar(log_n, "log_n")
     if isinstance(direction_or_probe, (int, np.integer)):

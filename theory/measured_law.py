@@ -15,7 +15,7 @@ class MeasuredLaw:
     logarithm of that sample's size).
 
     `r`: increasing ratios, shape (m,), m ≥ 2; `d`: dimensions ≥ 0 at them. ValueError otherwise, and for
-    ratios below the first. Source: theory notes §3 (sum rule).
+    ratios below the first. Source: docs/theory.md §3 (sum rule).
     """
 
     def __init__(self, r: ArrayLike, d: ArrayLike):

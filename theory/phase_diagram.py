@@ -79,7 +79,7 @@ def collapse_line(law: InformedLaw, log_n: ArrayLike, *, tolerance: float = 1e-1
     """r_c, I(r_c) = ln N, and d(r_c) for every `log_n` > 0 at once; r_c agrees with `collapse` to 1e-10.
 
     `tolerance`: of the Chebyshev series, relative to the largest I; coarser is quicker for a slow law.
-    ValueError where a level is never reached, as there. Source: theory notes §4.
+    ValueError where a level is never reached, as there. Source: docs/theory.md §4.
     """
     levels = positive(log_n, "log_n")
     curve = _information_curve(law, levels, tolerance)
@@ -92,7 +92,7 @@ def critical_lines(law: LandscapeLaw, log_n: ArrayLike, *, tolerance: float = 1e
 
     I(r_c) = ln N; G(r_o, 0) = ln N; and r_g = -2 r' G'(r')/D with G + G' = ln N at r', where G' = ∂G(r, 0)/∂ln r.
     Agrees with the functions of these names to 1e-10 (r_g: 1e-7) for laws that are known to rounding.
-    ValueError where a level is never reached. Source: theory notes §4 (docs/theory.md §4.1 and 4.3).
+    ValueError where a level is never reached. Source: docs/theory.md §4.1, §4.3.
     """
     levels = positive(log_n, "log_n")
     condensed = _information_curve(law, levels, tolerance).ratio_at(levels)

@@ -1,7 +1,7 @@
 """Four forward processes x_t = a_t x_0 + s_t ξ and their common clock r = (s_t/a_t)².
 
 Every result of this package is a function of the noise-to-signal ratio r; a process only translates
-r into its own time and back. Table of theory notes §1; VE with t = noise variance is the convention of
+r into its own time and back. Table of docs/theory.md §1; VE with t = noise variance is the convention of
 arXiv 2410.08727 and 2410.05898, Ornstein–Uhlenbeck that of 2502.09578 and 2402.18491.
 """
 

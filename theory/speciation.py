@@ -1,34 +1,21 @@
 """Speciation: when the classes of a mixture separate, and the probability that clones stay together."""
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..conventions.arguments import Array, positive
+from ..conventions.law import Law
 from .integrals.first_crossing import first_crossing
 
 
-class ClassLaw(Protocol):
-    """A law with classes: what speciation needs beyond `DataLaw`."""
-
-    def class_signal(self, r: float) -> float:
-        """Largest eigenvalue of the covariance of the class means, in units of within-class variance plus noise."""
-        ...
-
-    def class_overlap(self, r: float) -> Array:
-        """E_x P(j|x) P(k|x), shape (K, K)."""
-        ...
-
-
-def speciation(mixture: ClassLaw) -> float:
+def speciation(mixture: Law) -> float:
     """Noise ratio at which the class means rise above within-class spread and noise.
 
     λ_max[(W + r)^{-1/2} B (W + r)^{-1/2}] = 1, B the covariance of the class means, W that within classes.
     Two Gaussians ±m of variance v: r = |m|² - v; at v = 1 this is the OU time t_S = ½ ln |m|² of
     arXiv 2402.18491, where the clone probability is about 0.775.
 
-    ValueError where the classes never separate (or are always separate). Source: theory notes §4.
+    ValueError where the classes never separate (or are always separate). Source: docs/theory.md §4.
     """
     return first_crossing(
         mixture.class_signal,
@@ -38,11 +25,11 @@ def speciation(mixture: ClassLaw) -> float:
     )
 
 
-def clone_probability(mixture: ClassLaw, r: ArrayLike) -> Array:
+def clone_probability(mixture: Law, r: ArrayLike) -> Array:
     """φ(r) = E_x Σ_k P(k|x)²: the probability that two clones branched at r end in the same class.
 
     The class-level twin of the participation Y; from Σ w_k² at large noise to 1. `r` > 0 of any shape.
-    Source: arXiv 2402.18491; theory notes §4.
+    Source: arXiv 2402.18491; docs/theory.md §4.
     """
     ratios = positive(r, "r")
     values = [float(np.trace(mixture.class_overlap(float(ratio)))) for ratio in ratios.ravel()]

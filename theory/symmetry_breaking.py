@@ -3,13 +3,13 @@
 from numpy.typing import ArrayLike
 
 from ..conventions.arguments import fail, one_of, points
-from ..conventions.law import DataLaw
+from ..conventions.law import Law
 from .integrals.first_crossing import first_crossing
 
 CONVENTIONS = ("density", "drift", "covariance")
 
 
-def symmetry_breaking(law: DataLaw, convention: str = "density", *, at: ArrayLike | None = None) -> float:
+def symmetry_breaking(law: Law, convention: str = "density", *, at: ArrayLike | None = None) -> float:
     """Noise ratio at which the symmetric point x* stops being stable.
 
     - "density": the Hessian of -ln p_r at x* loses positivity, λ_max(C(x*, r)) = r. Two Gaussians ±m of
@@ -23,7 +23,7 @@ def symmetry_breaking(law: DataLaw, convention: str = "density", *, at: ArrayLik
       r = Λ - 1. [arXiv 2402.18491]
 
     `at`: the symmetric point, shape (D,), default the mean of the law. ValueError for an unknown convention,
-    or where the law has no such instability. Source: theory notes §4.
+    or where the law has no such instability. Source: docs/theory.md §4.
     """
     one_of(convention, CONVENTIONS, "convention")
     if convention == "covariance":

@@ -1,7 +1,7 @@
 """A network of the user's own, trained elsewhere and in another convention, read as a score at noise ratio r.
 
 The module sees the noised point x_t = a_t x_0 + s_t ξ of its own forward process, which is a_t times the
-point x = x_0 + √r ξ of this package (theory notes §1), and is told the noise level in one of five ways. Its output F is
+point x = x_0 + √r ξ of this package (docs/theory.md §1), and told the noise level in one of five ways. Its output F is
 
     "eps"    ξ                    x_0 = x - √r F
     "x0"     x_0

@@ -43,7 +43,7 @@ def test_information_by_independent_quadrature(d, radius, r):
 
 @pytest.mark.parametrize("law", [Sphere(1), Sphere(2, 0.7), Sphere(3), Sphere(5, 2.0), Torus([1.0, 0.5]), Torus([2.0])])
 def test_curvature_coefficient_at_small_noise(law):
-    """I = ln V - (d/2) ln 2πe r + r (½|H|² - ¾|II|²) + o(r), theory notes §10."""
+    """I = ln V - (d/2) ln 2πe r + r (½|H|² - ¾|II|²) + o(r), docs/curvature.md §1."""
     r, d = 1e-5, law.intrinsic_dim
     coefficient = 0.5 * law.mean_curvature_squared - 0.75 * law.second_fundamental_form_squared
     rest = float(law.information(r)) - (math.log(law.volume) - 0.5 * d * math.log(2 * math.pi * math.e * r))

@@ -108,7 +108,7 @@ def test_directions_away_from_all_points_relax_at_exactly_the_gaussian_rate():
 
 
 def test_sphere_shows_a_plateau_at_its_dimension_and_then_collapses():
-    """S² in R³⁰, 5000 points: mean number of eigenvalues of C/r above ½, docs/theory.md §10."""
+    """S² in R³⁰, 5000 points: mean number of eigenvalues of C/r above ½, counted independently."""
     rng = np.random.default_rng(1)
     y = np.zeros((5000, 30))
     y[:, :3] = rng.standard_normal((5000, 3))

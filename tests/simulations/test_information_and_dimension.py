@@ -34,7 +34,7 @@ def test_nishimori_identity(r):
 
 
 def test_retrieval_at_the_critical_point_of_a_random_energy_model():
-    """N = 3000, d = 16, unit variances, r = r_c: E w_1 = E Y = 0.573, docs/theory.md §10."""
+    """N = 3000, d = 16, unit variances, r = r_c: E w_1 = E Y = 0.573, docs/theory.md §5.4."""
     n, dim = 3000, 16
     e = EmpiricalScore(np.random.default_rng(4).standard_normal((n, dim)))
     r = 1 / (n ** (2 / dim) - 1)

@@ -6,7 +6,7 @@ from sympy import Expr, Function, O, Symbol, log, pi
 from .sphere_expansion import dimension, in_units, information_series, r, radius, watson, z
 from .steps import Step, step
 
-SOURCE = "theory notes §2; terms beyond r/R² are derived here"
+SOURCE = "docs/theory.md §2; terms beyond r/R² are derived here"
 _ORDER = 5
 
 

@@ -6,7 +6,7 @@ from sympy import Eq, Expr, Symbol, exp, log
 from .linear_direction import dim, free_energy_gap, gap, information, log_partition, n_points, r, s
 from .steps import Step, step
 
-SOURCE = "arXiv 2402.18491, 2502.09578; theory notes §2, §4"
+SOURCE = "arXiv 2402.18491, 2502.09578; docs/theory.md §2, §4"
 
 
 def derive() -> tuple[list[Step], dict[str, Expr]]:

@@ -6,7 +6,7 @@ from sympy import Expr, Function, O, Rational, Symbol, log, pi
 from .local_graph import Graph, mean_log_partition, principal_graph
 from .steps import Step, must_vanish, step
 
-SOURCE = "theory notes §2, §10; derived here"
+SOURCE = "docs/theory.md §2.1; docs/curvature.md §2; derived here"
 
 r, trace2, norm2 = Symbol("r", positive=True), Symbol("|H|^2", nonnegative=True), Symbol("|II|^2", nonnegative=True)
 coefficient = Symbol("c")

@@ -6,7 +6,7 @@ from sympy import Derivative, Expr, Function
 from .linear_direction import free_energy_gap, information, log_partition, over_directions, phi, r, s, x
 from .steps import Step, must_vanish, step
 
-SOURCE = "Guo, Shamai, Verdú (cs/0412108); theory notes §2"
+SOURCE = "Guo, Shamai, Verdú (cs/0412108); docs/theory.md §2"
 
 
 def derive() -> tuple[list[Step], dict[str, Expr]]:

@@ -6,7 +6,7 @@ from sympy import Derivative, Eq, Expr, Symbol
 from .linear_direction import divergence, local_divergence, log_partition, over_directions, r, tidy, variance, x
 from .steps import Step, step
 
-SOURCE = "theory notes §4.7, §10; derived here"
+SOURCE = "docs/theory.md §4.7; derived here"
 
 
 def derive() -> tuple[list[Step], dict[str, Expr]]:

@@ -5,7 +5,7 @@ from sympy import Eq, Expr, Function, Symbol, log
 
 from .steps import Step, must_vanish, step
 
-SOURCE = "theory notes §1; arXiv 2410.08727, 2502.09578, 2402.18491, 2006.11239"
+SOURCE = "docs/theory.md §1; arXiv 2410.08727, 2502.09578, 2402.18491, 2006.11239"
 
 t, r = sympy.symbols("t r", positive=True)
 signal, power = Function("a"), Function("S")  # S = s²

@@ -6,7 +6,7 @@ from sympy import Eq, Expr, Function, O, Symbol, log, pi
 from .sphere_expansion import area, dimension, in_units, information_series, r, radius, watson
 from .steps import Step, must_vanish, step
 
-SOURCE = "theory notes §2, §4, §10; terms beyond r/R² are derived here"
+SOURCE = "docs/theory.md §2.1, §4.4; docs/curvature.md §1; terms beyond r/R² are derived here"
 _ORDER = 3
 
 k = Symbol("k", integer=True, positive=True)

@@ -8,7 +8,7 @@ control variates.
 
 Absolute error (spread over node sets, docs/finite_size.md): 1e-8 where x needs one or two numbers (`Linear` of one or
 two variances, `Sphere`); beyond, a Sobol sum of 2^11 nodes errs by 1e-6 to 1e-4 in E w_1 and 1e-5 to 4e-4 nats in the
-excess entropy. Nodes are fixed, so that results are smooth in r and N. Derived; theory notes §5, docs/theory.md,
+excess entropy. Nodes are fixed, so that results are smooth in r and N. Derived; docs/theory.md §5,
 docs/finite_size.md.
 Works for every law that offers `EnergyLaw`: Linear, Sphere, products of such laws and mixtures of Gaussians of one
 spread; others raise ValueError.

@@ -1,7 +1,7 @@
 """What d(r) should be for N points: the mean over data sets, exactly where the law allows it, else by its leading form.
 
 The empirical information is on average ln N - S, S = E ln(1 + Z_rest/Z_1) the excess entropy, hence
-d_N(r) = 2 dS/d ln r (theory notes §3; by I-MMSE d = -2 dI/d ln r).
+d_N(r) = 2 dS/d ln r (docs/theory.md §3; by I-MMSE d = -2 dI/d ln r).
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ def leading_finite_dimension(information: Array, dimension: Array, log_n: float,
 
     `information`, `dimension` and increasing `r`, shape (m,). The variance of the information density is d(r) for
     linear manifolds, and taken to be so for all. For a Linear law of dimension 16 and a thousand points within 0.06
-    of the exact fraction d_N/d (measured 0.058). Derived, theory notes §5.
+    of the exact fraction d_N/d (measured 0.058). Derived, docs/theory.md §5.
     """
     entropy = annealed_form(log_n - information, dimension).excess_entropy
     return np.asarray(2 * CubicSpline(np.log(r), entropy)(np.log(r), 1))

@@ -2,7 +2,7 @@
 
 With M(κ) = E e^{κ cos θ} = Γ(ν+1)(2/κ)^ν I_ν(κ) on the unit sphere of R^n, ν = n/2 - 1, and A = I_{ν+1}/I_ν = M'/M,
 the local divergence at |x| is K = κA - ln M, κ = R|x|/r, and the average over x is an integral over |x|. Derived;
-theory notes §2.
+docs/theory.md §2.
 """
 
 from collections.abc import Sequence

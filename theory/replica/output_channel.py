@@ -48,7 +48,8 @@ def channel_averages(activation: Activation, q: float, v: float, r: float, nodes
     """J, S and the error at overlap q, v = 1 - q > 0 (both given, so that neither loses digits) and noise ratio r.
 
     J = Σ_V Σ_x p(x|V) KL(posterior of u ‖ its prior): a sum of positive terms on the same nodes, accurate also where
-    J is 1e-13. Relative accuracy 1e-7 or better (tests refine the nodes), r from 1e-12 to 1e12. Theory notes §7.
+    J is 1e-13. Relative accuracy 1e-7 or better (tests refine the nodes), r from 1e-12 to 1e12.
+    docs/hidden_manifold.md §1.
     """
     field, weight = field_nodes(activation, q, v, nodes.field)
     sigma, root = math.sqrt(v), math.sqrt(r)

@@ -33,7 +33,7 @@ def transition(theory: ReplicaTheory, *, smallest: float = 1e-6, largest: float 
     S(q, r) falls with r, so that every overlap is a fixed point at exactly one ratio r(q), α S(q, r) = q/(1-q). Its
     local extrema are the spinodals. A spinodal below `smallest` is reported as `smallest`. Relative accuracy of the
     spinodals about 1e-4. For even f the uninformed state q = 0 ends at `r(q → 0)`, which is a spinodal where the curve
-    first rises. Theory notes §7; derived in docs/hidden_manifold.md.
+    first rises. Derived, docs/hidden_manifold.md §2.
     """
     bounds = math.log(positive_scalar(smallest, "smallest")), math.log(positive_scalar(largest, "largest"))
     coarse = ReplicaTheory(theory.activation, theory.alpha, _COARSE)

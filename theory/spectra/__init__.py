@@ -6,7 +6,7 @@
     spectra.jacobian_density(law, r).density(λ)
     [(gap.visible(0.5), gap.widest) for gap in spectra.gaps(law)]
 
-Theory notes §6; derivations in docs/spectra.md.
+Derivations: docs/spectra.md.
 """
 
 from .covariance_law import CovarianceLaw, covariance_law

@@ -74,7 +74,7 @@ def jacobian_density(law: EigenvalueLaw, r: float) -> JacobianDensity:
 
     The same at every point x, since J = -(F Fᵀ + r)^{-1}. In any forward process of signal a_t and noise s_t²,
     s_t² J_t has these eigenvalues at r = s_t²/a_t². ValueError for a bad `r`.
-    Source: arXiv 2410.05898; theory notes §6.
+    Source: arXiv 2410.05898; docs/spectra.md.
     """
     return JacobianDensity(law, positive_scalar(r, "r"))
 
@@ -128,7 +128,7 @@ def gaps(law: EigenvalueLaw) -> tuple[Gap, ...]:
     """All gaps of the Jacobian's spectrum, the final gap first (m < D only), then those between bulks, upwards in γ.
 
     Exact in the limit of large D. None at all where the manifold fills the space in one bulk (m ≥ D).
-    Source: arXiv 2410.05898; theory notes §6.
+    Source: arXiv 2410.05898; docs/spectra.md.
     """
     edges, tail = law.edges, np.cumsum(law.weights[::-1])[::-1]
     found = [Gap(float(edges[i, 1]), float(edges[i + 1, 0]), float(tail[i + 1])) for i in range(len(edges) - 1)]
