@@ -21,7 +21,7 @@ Indices = NDArray[np.int64]
 _MARGIN = 1.1  # ball around a panel, which is nearly flat: this times the distance to the farthest corner
 _FLATTEST = 1.0  # nats: a panel over which the exponent changes by less is narrow enough, as around a focal point
 _KEPT = 4096  # panels on the lowest rung that is kept
-_MOST_NODES = 2**25  # at once, 1 GB; points that need more are refused
+_MOST_NODES = 2**25  # at once, 4 GB; points that need more are refused
 
 
 class Accuracy(NamedTuple):
