@@ -20,6 +20,7 @@ from .embedding import Embedding
 from .manifold import Manifold, like_points, over_noise
 
 _ORDER = EXACT.order
+_MOST_ROUNDS = 100_000  # of rejection sampling, which accepts a few points in a hundred thousand then
 
 
 class Parametric(Manifold):
@@ -119,7 +120,7 @@ class Parametric(Manifold):
     def _panels(self, order: int, tolerance: float) -> Panels:
         def integrand(u: Array) -> Array:
             y = self.chart.points(u)
-            return self._mass(u)[:, None] * np.hstack([np.ones((len(u), 1)), y, y**2])
+            return self._mass(u)[:, None, None] * np.stack([np.ones_like(y), y, y**2], axis=1)
 
         return resolved_panels(self.chart.box, integrand, order, tolerance)
 
@@ -303,7 +304,7 @@ class Parametric(Manifold):
         chance = ceiling * np.prod(panels.half, axis=1)
         accepted: list[Array] = []
         missing = n
-        while missing > 0:
+        for _ in range(_MOST_ROUNDS):
             panel = rng.choice(len(chance), size=2 * missing + 16, p=chance / chance.sum())
             trial = panels.middle[panel] + panels.half[panel] * rng.uniform(-1, 1, (len(panel), self.chart.dim))
             mass = self._mass(trial)
@@ -312,7 +313,9 @@ class Parametric(Manifold):
             kept = trial[rng.uniform(size=len(panel)) * ceiling[panel] < mass][:missing]
             accepted.append(kept)
             missing -= len(kept)
-        return np.concatenate(accepted)
+            if missing == 0:
+                return np.concatenate(accepted)
+        raise ValueError(f"density: too peaked to sample, {missing} of {n} points missing after {_MOST_ROUNDS} rounds")
 
     @cached_property
     def _sampled_panels(self) -> tuple[Panels, Array]:

@@ -70,7 +70,8 @@ class LinearScore(LearnedScore):
         values, vectors = np.linalg.eigh(matrix)
         if values[0] < -1e-9 * np.abs(values).max():
             raise fail("covariance", matrix, f"must not have negative eigenvalues (found {values[0]:g})")
-        rounding = len(values) * np.finfo(np.float64).eps * values[-1]  # what a vanishing eigenvalue comes out as
+        # what a vanishing eigenvalue comes out as, on any processor
+        rounding = max(len(values), 256) * np.finfo(np.float64).eps * values[-1]
         return cls(np.where(values > rounding, values, 0.0), vectors, centre, ridge)
 
     def _mean(self, x: Array, ratio: Array) -> Array:

@@ -21,7 +21,7 @@ Indices = NDArray[np.int64]
 _MARGIN = 1.1  # ball around a panel, which is nearly flat: this times the distance to the farthest corner
 _FLATTEST = 1.0  # nats: a panel over which the exponent changes by less is narrow enough, as around a focal point
 _KEPT = 4096  # panels on the lowest rung that is kept
-_MOST_NODES = 2**25  # at once, 1 GB; points that need more are refused
+_MOST_NODES = 2**25  # at once, 4 GB; points that need more are refused
 
 
 class Accuracy(NamedTuple):
@@ -132,6 +132,8 @@ class PanelLadder:
             fresh = self._balls(halves, np.zeros(balls.centre.shape[1]))
             panels = Panels(*(np.concatenate(pair) for pair in zip(narrow, halves, strict=True)))
             balls = _Balls(*(np.concatenate([old[~wide], new]) for old, new in zip(balls, fresh, strict=True)))
+            if len(panels.middle) * self.accuracy.order**self.dim > _MOST_NODES:
+                raise ValueError("chart: must be smooth (panels do not become smaller by cutting them up)")
         return _Rung(scale, panels, balls, *self._nodes(panels))
 
     def _nodes(self, panels: Panels) -> tuple[Array, Array]:
@@ -144,7 +146,7 @@ class PanelLadder:
     ) -> Leaves:
         finished: list[tuple[Indices, Panels]] = []
         while len(row):
-            if len(row) * self.accuracy.order**self.dim > _MOST_NODES:
+            if (sum(len(part) for part, _ in finished) + len(row)) * self.accuracy.order**self.dim > _MOST_NODES:
                 raise ValueError(f"r = {r:g}: too small for a point that is equally far from much of the manifold")
             balls = self._balls(active, x[row])
             distance = np.linalg.norm(x[row] - balls.centre, axis=1)

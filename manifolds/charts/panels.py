@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from ...conventions.arguments import Array
 
+_ROUNDING = 16 * np.finfo(np.float64).eps  # of the total: what the sum over one panel, a part of it, may be wrong by
+_MOST_NODES, _AT_ONCE = 2**21, 2**18
+
 
 class Panels(NamedTuple):
     """Boxes in the space of parameters: centres (m, d) and half-widths (m, d)."""
@@ -44,9 +47,10 @@ class Panels(NamedTuple):
 
 
 def resolved_panels(box: Array, integrand: Callable[[Array], Array], order: int, tolerance: float) -> Panels:
-    """Panels on which the rule of `order` integrates `integrand` (u (n, d) → (n, c)) to `tolerance` of its total.
+    """Panels on which the rule of `order` integrates `integrand` (u (n, d) → (n, g, c)) to `tolerance` of its total.
 
-    Splits where the rule on a panel and on its parts differ. ValueError after 2^17 panels: not smooth enough.
+    Splits where the rule on a panel and on its parts differ, by more than rounding of the largest of the c integrals
+    in the same units. ValueError beyond 2^21 nodes: not smooth enough.
     """
     width = np.diff(box)[:, 0]
     pending = Panels(box.mean(axis=1)[None], width[None] / 2)
@@ -55,20 +59,26 @@ def resolved_panels(box: Array, integrand: Callable[[Array], Array], order: int,
     done: list[Panels] = []
     coarse = _integrals(pending, integrand, order)
     scale = np.maximum(np.abs(coarse).sum(axis=0), 1e-300)
+    allowed = tolerance * scale + _ROUNDING * scale.max(axis=1, keepdims=True)
     while len(pending.middle):
         parts = pending.split()
         fine = _integrals(parts, integrand, order)
-        change = np.abs(fine.reshape(len(pending.middle), -1, fine.shape[1]).sum(axis=1) - coarse)
-        good = np.all(change <= tolerance * scale, axis=1)
+        change = np.abs(fine.reshape(len(pending.middle), -1, *scale.shape).sum(axis=1) - coarse)
+        good = np.all(change <= allowed, axis=(1, 2))
         done.append(pending.at(good))
         again = np.repeat(~good, 2 ** box.shape[0])
         pending, coarse = parts.at(again), fine[again]
-        if sum(len(p.middle) for p in done) + len(pending.middle) > 2**17:
-            raise ValueError("chart, density: must be smooth (2^17 Gauss–Legendre panels do not resolve them)")
+        if (sum(len(p.middle) for p in done) + len(pending.middle)) * order ** box.shape[0] > _MOST_NODES:
+            raise ValueError("chart, density: must be smooth (2^21 Gauss–Legendre nodes do not resolve them)")
     return Panels(np.concatenate([p.middle for p in done]), np.concatenate([p.half for p in done]))
 
 
 def _integrals(panels: Panels, integrand: Callable[[Array], Array], order: int) -> Array:
-    u, weight = panels.nodes(order)
-    values = integrand(u.reshape(-1, u.shape[-1])).reshape(*u.shape[:2], -1)
-    return np.einsum("mn,mnc->mc", weight, values)
+    """Integrals over each panel (m, g, c), some panels at a time."""
+    at_once = max(1, _AT_ONCE // order ** panels.middle.shape[1])
+    found = []
+    for start in range(0, len(panels.middle), at_once):
+        u, weight = panels.at(np.arange(start, min(start + at_once, len(panels.middle)))).nodes(order)
+        values = integrand(u.reshape(-1, u.shape[-1]))
+        found.append(np.einsum("mn,mngc->mgc", weight, values.reshape(*weight.shape, *values.shape[1:])))
+    return np.concatenate(found)

@@ -144,7 +144,8 @@ class ImageSet:
         product = centred @ centred.T if wide else centred.T @ centred
         eigenvalues, vectors = np.linalg.eigh(product / len(self))
         order = np.arange(len(eigenvalues))[::-1]
-        rank = max(1, int(np.sum(eigenvalues > len(eigenvalues) * np.finfo(float).eps * max(eigenvalues[-1], 0.0))))
+        rounding = max(len(eigenvalues), 256) * np.finfo(float).eps  # on any processor
+        rank = max(1, int(np.sum(eigenvalues > rounding * max(eigenvalues[-1], 0.0))))
         kept = order[:rank]
         # orthonormalised again: what comes from the N × N product has lost digits where variances are small
         basis = np.linalg.qr(centred.T @ vectors[:, kept])[0] if wide else vectors[:, kept]

@@ -94,7 +94,7 @@ def _weigh_one(apart, along, r, weights, scalars, nearest):
         weights[n] = squares * apart[n] + products * along[n]
         highest = max(highest, weights[n])
     position = 0
-    while weights[position] != highest:
+    while position < apart.size - 1 and weights[position] != highest:
         position += 1
     nearest[0] = position
     total, square, energy = 0.0, 0.0, 0.0

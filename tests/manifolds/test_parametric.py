@@ -247,3 +247,30 @@ def test_geometry_and_sampling_with_three_parameters():
 def test_bad_parametric_input_names_the_argument(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_coordinates_of_rounding_size_are_not_resolved():
+    """A circle turned into five dimensions and back: three of its coordinates are 1e-17 and as rough as noise."""
+    turn = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
+
+    def chart(u):
+        flat = np.concatenate([np.cos(u), np.sin(u), 0 * u, 0 * u, 0 * u], axis=1)
+        return flat @ turn.T @ turn
+
+    law = Parametric(chart, [(0, 2 * math.pi)], closed=[True])
+    assert law.volume == pytest.approx(2 * math.pi, rel=1e-11)
+    assert float(law.log_partition([0.3, 0, 0, 0, 0], 0.1)) == pytest.approx(
+        float(Sphere(1).log_partition([0.3, 0], 0.1)), rel=1e-9
+    )
+
+
+def test_a_rough_chart_is_refused_before_it_fills_the_memory():
+    rng = np.random.default_rng(0)
+    tangents = np.eye(3)[:, :2]
+
+    def chart(u):
+        return np.column_stack([u, 1e-3 * rng.standard_normal(len(u))])
+
+    law = Parametric(chart, [(0, 1), (0, 1)], tangents=lambda u: np.broadcast_to(tangents, (len(u), 3, 2)))
+    with pytest.raises(ValueError, match="2\\^21 Gauss"):
+        law.volume

@@ -22,7 +22,7 @@ def test_two_points_give_a_hyperbolic_tangent():
     x = np.linspace(-3, 3, 13)[:, None]
     for r in (0.1, 1.0, 20.0):
         found = EmpiricalScore([[-1.0], [1.0]]).posterior_mean(x, r)
-        np.testing.assert_allclose(found, np.tanh(x / r), rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(found, np.tanh(x / r), rtol=1e-13, atol=1e-13)
 
 
 def test_one_point_gives_a_gaussian():
@@ -33,8 +33,8 @@ def test_one_point_gives_a_gaussian():
     np.testing.assert_array_equal(p.mean, y[0])
     assert (p.participation, p.entropy, p.nearest) == (1.0, 0.0, 0)
     assert e.local_divergence(x, r) == 0
-    np.testing.assert_allclose(p.log_density, -(1.5**2 + 1.25**2) / 1.4 - np.log(2 * np.pi * 0.7), rtol=1e-14)
-    np.testing.assert_allclose(e.score(x, r), (y[0] - x) / r, rtol=1e-14)
+    np.testing.assert_allclose(p.log_density, -(1.5**2 + 1.25**2) / 1.4 - np.log(2 * np.pi * 0.7), rtol=1e-13)
+    np.testing.assert_allclose(e.score(x, r), (y[0] - x) / r, rtol=1e-13)
     np.testing.assert_array_equal(e.jacobian_spectrum(x, r), np.full(2, -1 / r))
 
 
@@ -69,7 +69,7 @@ def test_covariance_against_brute_force(cloud, r, dtype):
     y, _, x = cloud
     found = EmpiricalScore(y, dtype).posterior_covariance(x, r)
     for q in range(len(x)):
-        np.testing.assert_allclose(found[q], posterior(y, x[q], r).covariance(), rtol=0, atol=1e-14)
+        np.testing.assert_allclose(found[q], posterior(y, x[q], r).covariance(), rtol=0, atol=1e-13)
 
 
 def test_scores_and_divergence_have_the_shape_of_the_query(cloud):
@@ -78,7 +78,7 @@ def test_scores_and_divergence_have_the_shape_of_the_query(cloud):
     assert e.posterior_covariance(x[0], 0.1).shape == (4, 4)
     assert e.jacobian_spectrum(x[0], 0.1, k=2).shape == (2,)
     assert e.jacobian_spectrum(x, 0.1).shape == (5, 4)
-    np.testing.assert_allclose(e.local_divergence(x, 0.1) + e.weight_entropy(x, 0.1), np.log(600), rtol=1e-14)
+    np.testing.assert_allclose(e.local_divergence(x, 0.1) + e.weight_entropy(x, 0.1), np.log(600), rtol=1e-13)
 
 
 # ---- spectrum ----------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_directions_away_from_all_points_relax_at_exactly_the_gaussian_rate():
     e = EmpiricalScore(rng.standard_normal((10, 40)))
     spectrum = e.jacobian_spectrum(np.zeros(40), 50.0)
     assert np.sum(spectrum == -1 / 50.0) >= 30
-    assert np.sum(spectrum > -1 / 50.0) == 9  # ten points span nine directions
+    assert np.sum(spectrum > -(1 - 1e-13) / 50.0) == 9  # ten points span nine directions
 
 
 def test_sphere_shows_a_plateau_at_its_dimension_and_then_collapses():
@@ -155,7 +155,7 @@ def test_hard_data_never_give_nan(name, dtype):
 
 def test_equal_points_share_the_weight_evenly():
     p = EmpiricalScore(HARD["all equal"]).observe([1.5, 1.0, 1.0], 1e-8)
-    np.testing.assert_allclose([p.participation, p.entropy], [1 / 50, np.log(50)], rtol=1e-14)
+    np.testing.assert_allclose([p.participation, p.entropy], [1 / 50, np.log(50)], rtol=1e-13)
     np.testing.assert_array_equal(p.mean, [1.0, 1.0, 1.0])
     assert p.nearest == 0
 

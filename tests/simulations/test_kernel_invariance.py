@@ -51,7 +51,7 @@ def test_a_query_gets_the_same_answer_alone_and_in_company(cloud):
     together = e.observe(x, 0.3)
     for q in (0, 1, 2, 3, 332):
         for alone, among in zip(e.observe(x[q], 0.3), together, strict=True):
-            np.testing.assert_allclose(alone, among[q], rtol=1e-14, atol=1e-15)
+            np.testing.assert_allclose(alone, among[q], rtol=1e-13, atol=1e-13)
 
 
 def test_each_query_may_have_its_own_noise_ratio(cloud):
@@ -61,7 +61,7 @@ def test_each_query_may_have_its_own_noise_ratio(cloud):
     together = e.observe(x, ratios)
     for q in (0, 100, 332):
         for alone, among in zip(e.observe(x[q], ratios[q]), together, strict=True):
-            np.testing.assert_allclose(alone, among[q], rtol=1e-14, atol=1e-15)
+            np.testing.assert_allclose(alone, among[q], rtol=1e-13, atol=1e-13)
 
 
 def test_calls_from_many_python_threads_are_safe(cloud):
@@ -79,7 +79,7 @@ def test_neither_torch_nor_a_queries_by_points_matrix_is_ever_loaded():
     script = """
 import resource, sys
 import numpy as np, numba
-from simulations import EmpiricalScore
+from remanifold.simulations import EmpiricalScore
 assert "torch" not in sys.modules
 rng = np.random.default_rng(0)
 e = EmpiricalScore(rng.standard_normal((40000, 2)))

@@ -311,6 +311,7 @@ for points, walks in ((y, (-1, 0, 1)), (wide, (-1, 0, 9))):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(LANES == 0, reason="no vector instructions known for this processor")
 def test_sixteen_eight_and_no_lanes_give_the_same_bits():
     found = []
     for lanes in ("0", "8", "16"):

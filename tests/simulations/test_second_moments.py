@@ -59,7 +59,7 @@ def test_double_precision_to_1e_12(r):
     exact = long_double(y, x, r)
     np.testing.assert_allclose(fluctuations(y, x, r), eigenvalues(exact), rtol=0, atol=1e-12)
     found = EmpiricalScore(y).posterior_covariance(x, r)
-    np.testing.assert_allclose(found / r, exact.astype(np.float64), rtol=0, atol=1e-14 * np.trace(exact))
+    np.testing.assert_allclose(found / r, exact.astype(np.float64), rtol=0, atol=1e-13 * np.trace(exact))
 
 
 def test_what_single_precision_loses_adds_up_to_less_than_1e_12():
@@ -85,7 +85,7 @@ def test_single_precision_beyond_its_range():
     y = np.repeat([[1e14, 0.0, 1.0], [-1e14, 0.0, 1.0]], 30, axis=0)
     found = EmpiricalScore(y, "float32").jacobian_spectrum([0.0, 0.0, 1.0], 1e-12)
     np.testing.assert_allclose(found[0], 1e28 / 1e-24, rtol=1e-12)
-    np.testing.assert_allclose(found[1:], -1e12, rtol=1e-15)
+    np.testing.assert_allclose(found[1:], -1e12, rtol=1e-13)
 
 
 def test_a_point_of_half_the_weight_at_the_mean_stays():

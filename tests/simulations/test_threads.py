@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine.threading_layer import in_threads
+from remanifold.simulations.engine.vectors.lanes import LANES
 
 two_cores = pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core only")
 
@@ -55,6 +56,7 @@ def _observe(pipe, y, x):
     pipe.send(EmpiricalScore(y, "float32", engine="vectors").observe(x, 1.0).entropy)
 
 
+@pytest.mark.skipif(not LANES, reason="this processor has neither AVX2 nor AVX-512")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 on forks of threads
 def test_a_forked_process_has_threads_of_its_own():
     if "fork" not in multiprocessing.get_all_start_methods():

@@ -125,7 +125,7 @@ def test_both_precisions():
     a, b = numbers(4), np.random.default_rng(5).standard_normal(LANES)
     out = np.empty(LANES)
     call(_doubles, a, b, out)
-    np.testing.assert_allclose(out, a.astype(float) * b + b, rtol=1e-15)
+    np.testing.assert_allclose(out, a.astype(float) * b + b, rtol=1e-13)
 
 
 def test_masks_hold_lane_zero_in_the_lowest_bit():
@@ -150,9 +150,9 @@ def test_conditions_are_decided_at_run_time(number, written):
     np.testing.assert_array_equal(out, a if written else np.zeros(LANES))
 
 
-def lanes_with(setting):
+def lanes_with(setting, variable="REMANIFOLD_LANES"):
     script = "from remanifold.simulations.engine.vectors.lanes import LANES, compiled; print(LANES, compiled['cache'])"
-    environment = {**os.environ, "REMANIFOLD_LANES": setting}
+    environment = {**os.environ, variable: setting}
     return subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
 
 
@@ -163,3 +163,8 @@ def test_the_override_sets_the_lanes_and_leaves_the_cache_alone(setting):
 
 def test_an_unknown_override_is_refused_by_name():
     assert "REMANIFOLD_LANES = '5': must be one of 0, 8, 16" in lanes_with("5").stderr
+
+
+def test_lanes_are_those_of_the_processor_that_numba_compiles_for():
+    assert lanes_with("generic", "NUMBA_CPU_NAME").stdout.split() == ["0", "True"]
+    assert lanes_with("+avx2,+fma", "NUMBA_CPU_FEATURES").stdout.split() == ["8", "True"]

@@ -55,6 +55,16 @@ def test_sphere_through_bessel_functions(dim):
     )
 
 
+@pytest.mark.parametrize("kappa", [8000.0, 15000.0])
+def test_power_series_beyond_the_largest_float(kappa):
+    """In 8000 dimensions the series of M(κ) passes 1e308 where I_ν still underflows (mpmath)."""
+    with mpmath.workdps(30):
+        bessel = mpmath.besseli(3999, kappa)
+        log_mean = mpmath.loggamma(4000) + 3999 * mpmath.log(2 / mpmath.mpf(kappa)) + mpmath.log(bessel)
+        exact = kappa * mpmath.besseli(4000, kappa) / bessel - log_mean
+    assert sphere_divergence(8000, np.array([kappa]))[0] == pytest.approx(float(exact), rel=1e-10)
+
+
 def test_sphere_divergence_in_three_dimensions_is_elementary():
     """M = sinh κ/κ, through the Bessel functions and the asymptotic series."""
     kappa = np.array([1e-2, 1.0, 50.0, 9e3, 2e4, 1e12])

@@ -7,7 +7,7 @@ import pytest
 from remanifold.theory.replica.activation import NAMED, Activation, _smooth_panels
 from remanifold.theory.replica.output_channel import Nodes, channel_averages
 from scipy.integrate import quad
-from scipy.special import ndtr
+from scipy.special import erf, ndtr
 
 
 @pytest.mark.parametrize("v", [1.0, 0.5, 1e-3, 1e-8])
@@ -118,6 +118,16 @@ def test_panels_do_not_depend_on_the_last_digits(name):
     for run, expected in zip(Activation(name).runs, panels, strict=True):
         found = _smooth_panels(another_processor, run.start, run.end)
         assert len(found) <= 2 * len(expected)
+
+
+def test_rounding_is_neither_followed_nor_taken_for_turning_points():
+    """Two large terms cancel in the tail of u Φ(u), and a plateau differs from 2 in its last digits."""
+    gelu = Activation(lambda u: 0.5 * u * (1 + erf(u / np.sqrt(2))))
+    assert gelu.features == pytest.approx([-0.7517915246935645], abs=1e-8)  # zero of Φ(u) + u φ(u), by mpmath
+    assert sum(len(run.panels) for run in gelu.runs) < 20
+    table = Activation(lambda u: erf(5 * (u + 2)) - erf(5 * (u - 2)))
+    assert table.features.size == 1
+    assert abs(table.features[0]) < 1.2
 
 
 def test_noise_is_refused_not_followed():

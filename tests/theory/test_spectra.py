@@ -82,7 +82,7 @@ def test_stieltjes_transform_solves_the_equation_everywhere(variances, weights, 
     g = law.stieltjes(z)
     assert np.all(g.imag[z.imag > 0] > 0)
     off = z.imag > 0
-    np.testing.assert_array_equal(law.stieltjes(z[off].conj()), g[off].conj())
+    np.testing.assert_array_equal(law.stieltjes(z[off].conj()), law.stieltjes(z[off]).conj())
     shares = np.array(weights) / np.sum(weights)
     for point, value in zip(z, g, strict=True):
         exact = mp.mpc(value)
@@ -96,7 +96,7 @@ def test_density_integrates_to_weights_moments_and_transform(variances, weights,
     law = covariance_law(variances, weights, aspect=aspect)
     for (low, high), weight in zip(law.edges, law.weights, strict=True):
         assert bulk_integral(law.density, low, high) == pytest.approx(weight, rel=1e-9)
-    assert law.weights.sum() + law.atom == pytest.approx(1, abs=1e-14)
+    assert law.weights.sum() + law.atom == pytest.approx(1, abs=1e-13)
     for k, moment in enumerate(law.moments(5)[1:], start=1):
         assert integral(law, lambda x, k=k: x**k) == pytest.approx(moment, rel=1e-9)
     for z in (-0.3, 1 + 0.5j, 0.02 - 0.1j):
@@ -121,10 +121,10 @@ def test_log_determinant_and_dimension_by_quadrature(variances, weights, aspect)
 def test_exact_separation():
     """m = 40 of D = 100: 10 directions of variance 1, 30 of 0.01, and the 60 that are left."""
     law = covariance_law([1.0, 0.01], [0.25, 0.75], aspect=0.4)
-    np.testing.assert_allclose([law.atom, *law.weights], [0.6, 0.3, 0.1], rtol=1e-14)
-    np.testing.assert_allclose(law.cumulative([-1.0, 0.0, 0.5, 9.0]), [0, 0.6, 0.9, 1], atol=1e-15)
+    np.testing.assert_allclose([law.atom, *law.weights], [0.6, 0.3, 0.1], rtol=1e-13)
+    np.testing.assert_allclose(law.cumulative([-1.0, 0.0, 0.5, 9.0]), [0, 0.6, 0.9, 1], atol=1e-13)
     full = covariance_law([1.0, 1e-4], [0.1, 0.9], aspect=4.0)  # 400 columns, 40 of them strong, in 100 dimensions
-    np.testing.assert_allclose([full.atom, *full.weights], [0, 0.6, 0.4], atol=1e-14)
+    np.testing.assert_allclose([full.atom, *full.weights], [0, 0.6, 0.4], atol=1e-13)
 
 
 @pytest.mark.parametrize("aspect", [1e-3, 0.4, 0.999, 1.0, 1.001, 2.5, 1e3])
@@ -135,8 +135,8 @@ def test_one_variance_is_marchenko_pastur(aspect, of):
     np.testing.assert_allclose(law.information(r), closed.information(r), rtol=1e-11)
     np.testing.assert_allclose(law.dimension(r), closed.dimension(r), rtol=1e-11)
     np.testing.assert_allclose(law.edges, closed.edges, rtol=1e-11, atol=1e-15)
-    np.testing.assert_allclose(law.weights, closed.weights, rtol=1e-13)
-    assert law.atom == pytest.approx(closed.atom, abs=1e-15)
+    np.testing.assert_allclose(law.weights, closed.weights, rtol=1e-13 * max(1, aspect))
+    assert law.atom == pytest.approx(closed.atom, abs=1e-13)
     low, high = closed.edges[0]
     inside = low + (high - low) * np.linspace(0.001, 0.999, 50)
     np.testing.assert_allclose(law.density(inside), closed.density(inside), rtol=1e-10)
@@ -214,7 +214,7 @@ def test_hard_edge_and_zero_variances():
         law.stieltjes(0.0)
     padded = covariance_law([1.0, 0.01, 0.0], [0.2, 0.3, 0.5], aspect=0.8)  # half of the columns vanish
     same = covariance_law([0.5, 0.005], [0.4, 0.6], aspect=0.4)
-    np.testing.assert_allclose(padded.edges, same.edges, rtol=1e-13)
+    np.testing.assert_allclose(padded.edges, same.edges, rtol=1e-13, atol=1e-13 * same.edges.max())
     assert padded.atom == pytest.approx(0.6)
     assert padded.information(0.03) == pytest.approx(float(same.information(0.03)), rel=1e-13)
 

@@ -112,6 +112,8 @@ def basin_radius(law: EnergyLaw, r: float, *, log_n: float) -> float:
     outside = 1.0
     while excess(outside) > 0:
         outside *= 2
+        if outside > 2.0**200:
+            raise fail("r", r, "the basin is unbounded at this noise ratio")
     return float(brentq(excess, 0.0, outside, rtol=1e-8))
 
 

@@ -18,6 +18,7 @@ from ...conventions.arguments import Array
 from ...conventions.energy_law import Complex, EnergyLaw
 
 _FAR = 2.5  # the last contour: beyond it the digits of a gap of order 1/N are safe at any N
+_MOST_NODES = 2**22
 _PERIODS = 48.0  # window in σ times distance of the poles: aliasing errs by e^-33 fifteen units below its top
 
 
@@ -32,7 +33,10 @@ class Contour:
         self.c, self.step = c, step
         self.poles = math.floor(c)  # residues to be added
         distance = min(abs(c - pole) for pole in range(4))
-        self.size = next_fast_len(math.ceil(max(_PERIODS / distance, reach) / step), real=True)
+        nodes = max(_PERIODS / distance, reach) / step
+        if nodes > _MOST_NODES:
+            raise ValueError(f"law: energies too widely spread for an exact average ({nodes:.1e} nodes of the contour)")
+        self.size = next_fast_len(math.ceil(nodes), real=True)
         self.tau = np.asarray(top - step * np.arange(self.size - 1, -1, -1), dtype=np.float64)
         frequency = 2 * np.pi / (self.size * step) * np.arange(self.size // 2)  # up to π/step, where Γ has decayed
         self.k = np.asarray(c + 1j * frequency, dtype=np.complex128)

@@ -16,6 +16,7 @@ from ...conventions.arguments import Array, fail, nonnegative, positive, positiv
 
 LARGEST_DIM = 10_000  # above, I_ν may underflow where its power series overflows
 _POINTS_ONLY = "must be 0: this law knows the landscape at training points only"
+_LARGE = 2.0**800  # rescale a series there, by a power of two that costs no digit
 _ORDER, _REACH = 56, 8.5  # Gauss–Legendre nodes over ±8.5 standard deviations of |x|
 
 
@@ -96,11 +97,14 @@ def _power_series(n: int, kappa: Array) -> tuple[Array, Array]:
     """From M = Σ_j (κ²/4)^j/(j! (n/2)_j), and A = (κ/n) M_{n+2}/M_n."""
 
     def log_sum(half: float) -> Array:
-        term, total, j = np.ones_like(kappa), np.ones_like(kappa), 0
-        while np.any(term > 1e-17 * total):
+        term, total, log_scale, j = np.ones_like(kappa), np.ones_like(kappa), np.zeros_like(kappa), 0
+        while np.any(term > 1e-17 * total):  # ends: from j = κ/2 on the terms fall, ever faster
             term = term * (kappa**2 / 4) / ((j + 1) * (half + j))
             total, j = total + term, j + 1
-        return np.log(total)
+            if total.max() > _LARGE:  # of the order of e^κ in the end
+                scale = np.where(total > _LARGE, 1 / _LARGE, 1.0)
+                term, total, log_scale = term * scale, total * scale, log_scale - np.log(scale)
+        return np.log(total) + log_scale
 
     log_mean = log_sum(n / 2)
     return log_mean - kappa, kappa**2 / n * np.exp(log_sum(n / 2 + 1) - log_mean) - kappa

@@ -128,10 +128,11 @@ class Activation:
             raise ValueError(f"activation {self.name}: must not be constant")
         broken = np.flatnonzero(_cubic_misfit(grid, self) > _KINK * scale)
         found = [self._bisect(grid[i], grid[i + 1]) for i in broken] if broken.size <= _MOST_FEATURES else [0.0] * 999
-        steps = np.sign(np.diff(values))
-        for i in np.flatnonzero(steps[1:] * steps[:-1] < 0):
-            if not any(grid[i] <= c <= grid[i + 2] for c in found):
-                found.append(self._turning_point(grid[i], grid[i + 2], steps[i]))
+        steps = np.diff(values)
+        moves = np.flatnonzero(np.abs(steps) > _ROUNDING * np.abs(values).max())  # elsewhere f is flat to rounding
+        for i, j in pairwise(moves):
+            if steps[i] * steps[j] < 0 and not any(grid[i] <= c <= grid[j + 1] for c in found):
+                found.append(self._turning_point(grid[i], grid[j + 1], np.sign(steps[i])))
         if len(found) > _MOST_FEATURES:
             raise ValueError(f"activation {self.name}: more than {_MOST_FEATURES} kinks, jumps and turning points")
         features = np.sort(np.array(found))
@@ -199,10 +200,11 @@ def _smooth_panels(function: Function, start: float, end: float) -> list[tuple[f
 
     ValueError beyond 512 panels: details that small are rounding or noise, and every average would pay for them.
     """
+    rounding = _ROUNDING * np.abs(function(0.5 * (start + end) + 0.5 * (end - start) * _BETWEEN)).max()
     pending, done = [(start, end, _DEEPEST)], []
     while pending:
         left, right, depth = pending.pop()
-        if depth == 0 or _is_smooth(function, left, right):
+        if depth == 0 or _is_smooth(function, left, right, rounding):
             done.append((left, right))
         else:
             middle = 0.5 * (left + right)
@@ -212,14 +214,15 @@ def _smooth_panels(function: Function, start: float, end: float) -> list[tuple[f
     return done
 
 
-def _is_smooth(function: Function, start: float, end: float) -> bool:
-    """Whether the Chebyshev interpolant of degree 15 is good to 1e-9 of the range of f, or to its rounding.
+def _is_smooth(function: Function, start: float, end: float, rounding: float) -> bool:
+    """Whether the Chebyshev interpolant of degree 15 is good to 1e-9 of the range of f, or to its `rounding`.
 
-    Interpolated by discrete orthogonality: a least-squares fit leaves an error that depends on the processor.
+    That of the whole run: f may be small where two large terms cancel, as u Φ(u) in its tail. Interpolated by discrete
+    orthogonality: a least-squares fit leaves an error that depends on the processor.
     """
     middle, half = 0.5 * (start + end), 0.5 * (end - start)
     nodes = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
     fit = np.polynomial.chebyshev.chebinterpolate(lambda t: function(middle + half * t), _DEGREE)  # type: ignore[type-var]
     error = np.abs(np.polynomial.chebyshev.chebval(_BETWEEN, fit) - function(middle + half * _BETWEEN)).max()
     values = function(middle + half * nodes)
-    return bool(error <= _SMOOTH * np.ptp(values) + _ROUNDING * np.abs(values).max())
+    return bool(error <= _SMOOTH * np.ptp(values) + max(rounding, _ROUNDING * np.abs(values).max()))

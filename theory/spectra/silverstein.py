@@ -23,7 +23,7 @@ from scipy.optimize import brentq
 from ...conventions.arguments import Array
 
 Complex = NDArray[np.complex128]
-ROUNDING = 1e-14  # a total rate this close to 1 is 1: the hard edge at γ = 0
+ROUNDING = 256 * np.finfo(np.float64).eps  # a total rate this close to 1 is 1: the hard edge at γ = 0
 _MOST_STEPS = 400
 
 

@@ -2,19 +2,18 @@
 
 from typing import Any
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 
-from ..vectors.lanes import LANES, compiled, instructions
+from ..vectors.lanes import LANES, compiled, instruction_sets, instructions
 
 PANEL = 2 * LANES  # points whose pairs of rows lie side by side: two vectors
 TOGETHER = 12 if LANES == 16 else 6  # times two vectors of points: the accumulators fill the registers
 
 _INT16, _INT32 = ir.IntType(16), ir.IntType(32)
 _MULTIPLY_PAIRS = {8: "llvm.x86.avx2.pmadd.wd", 16: "llvm.x86.avx512.pmaddw.d.512"}
-_WIDEST = 16 if llvm.get_host_cpu_features().get("avx512bw") else 8
+_WIDEST = 16 if "avx512bw" in instruction_sets() else 8
 
 
 def _lanes_of(v, vector, start, count):

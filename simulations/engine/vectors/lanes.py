@@ -31,7 +31,7 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, config
 from numba.extending import intrinsic
 
 from ....conventions import arguments
@@ -40,15 +40,21 @@ _FLOAT, _DOUBLE, _INT, _INDEX = ir.FloatType(), ir.DoubleType(), ir.IntType(32),
 _OVERRIDE = "REMANIFOLD_LANES"
 
 
+def instruction_sets() -> set[str]:
+    """What compiled code may use: all the processor has, unless NUMBA_CPU_NAME or NUMBA_CPU_FEATURES say otherwise."""
+    given = config.CPU_FEATURES  # type: ignore[attr-defined]
+    if given is None:
+        return {name for name, present in llvm.get_host_cpu_features().items() if present}
+    return {feature[1:] for feature in given.split(",") if feature.startswith("+")}
+
+
 def _lanes() -> int:
     """Float32 numbers per vector: 16, 8, or 0 for a processor that has neither."""
     if _OVERRIDE in os.environ:
         arguments.one_of(os.environ[_OVERRIDE], ("0", "8", "16"), _OVERRIDE)
         return int(os.environ[_OVERRIDE])
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 16
-    return 8 if features.get("avx2") and features.get("fma") else 0
+    available = instruction_sets()
+    return 16 if "avx512f" in available else 8 if {"avx2", "fma"} <= available else 0
 
 
 LANES = _lanes()
