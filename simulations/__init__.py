@@ -12,7 +12,7 @@ from .clones import clones
 from .collapse_times import collapse_times
 from .data_sets import over_data_sets
 from .empirical_score import EmpiricalScore, Posterior
-from .engine.engine import Plan
+from .engine.planned_sums import Plan
 from .held_out import best_noise, cross_entropy
 from .memorization import memorized_fraction, novelty
 from .neighbours import two_nearest

@@ -17,11 +17,11 @@ from ..conventions import arguments
 from ..conventions.estimate import Estimate
 from .engine.blas_threads import one_blas_thread
 from .engine.control_variates import controlled, planted_controls
-from .engine.engine import Engine, Plan
-from .engine.kernel import Sums
+from .engine.planned_sums import Plan, PlannedSums
 from .engine.planted_curve import planted_sums, smallest_ratio
-from .engine.second_moments import covariance, leading_variances, survivors
+from .engine.second_moments import covariance, leading_variances
 from .engine.span import find_span
+from .engine.sums import Sums
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.integer[Any]]
@@ -80,7 +80,7 @@ class EmpiricalScore:
         self._points, self._axes = points, None
         if span is not None:
             self._points, self._axes, self._centre = span.coordinates, span.axes, self._centre + span.origin
-        self._engine = Engine(self._points, dtype, engine, block)
+        self._engine = PlannedSums(self._points, dtype, engine, block)
 
     def plan(self, r: float) -> Plan:
         """How queries at noise ratio r are summed, and why; see `Plan`."""
@@ -148,9 +148,8 @@ class EmpiricalScore:
         """
         queries, ratios, single = self._queries(x, r)
         covariances = np.empty((len(queries), self.ambient_dim, self.ambient_dim))
-        for q, (query, ratio) in enumerate(zip(queries, ratios, strict=True)):
-            kept, weights, _ = survivors(self._points, query, ratio)
-            covariances[q] = self._lift(self._lift(covariance(self._points, kept, weights)).T)
+        for q, survivors in enumerate(self._engine.survivors(queries, ratios)):
+            covariances[q] = self._lift(self._lift(covariance(self._points, survivors)).T)
         return covariances[0] if single else covariances
 
     def jacobian_spectrum(self, x: ArrayLike, r: ArrayLike, k: int | None = None) -> Array:
@@ -166,8 +165,8 @@ class EmpiricalScore:
             raise arguments.fail("k", k, f"must be at most the ambient dimension {self.ambient_dim}")
         variances = np.zeros((len(queries), k))
         within = min(k, self.span_dim)
-        for q, (query, ratio) in enumerate(zip(queries, ratios, strict=True)):
-            variances[q, :within] = leading_variances(self._points, query, ratio, within, self.dtype)
+        for q, survivors in enumerate(self._engine.survivors(queries, ratios)):
+            variances[q, :within] = leading_variances(self._points, survivors, ratios[q], within, self.dtype)
         spectra = -(1.0 - variances / ratios[:, None]) / ratios[:, None]
         return spectra[0] if single else spectra
 

@@ -7,21 +7,19 @@ condense the surprise has rare large values and is left out.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...conventions.arguments import Array
 from ...conventions.estimate import Estimate
-from .kernel import Sums
-
-Array = NDArray[np.float64]
+from .sums import Sums
 
 _FEWEST = 128  # samples, below which coefficients are not worth fitting
 _BROAD = 0.5  # mean entropy over its largest value, above which the surprise is tame
 
 
-def planted_controls(noise: Array, r: float, sums: Sums, n_points: int) -> Array:
-    """The controls (1 or 2, Q) of planted queries with unit noise (Q, D) at one noise ratio, among N points."""
-    own = np.einsum("qd,qd->q", noise, noise)
-    length = own - noise.shape[1]
+def planted_controls(xi: Array, r: float, sums: Sums, n_points: int) -> Array:
+    """The controls (1 or 2, Q) of planted queries with unit noise ξ (Q, D) at one noise ratio, among N points."""
+    own = np.einsum("qd,qd->q", xi, xi)
+    length = own - xi.shape[1]
     if sums.entropy.mean() <= _BROAD * np.log(n_points):
         return length[None]
     return np.stack([length, own - sums.mean_square_distance / r])

@@ -5,8 +5,6 @@ sum of its Boltzmann factors relative to that; the block is then chosen by inver
 sums, and the point within it by a second look at that block alone.  Memory per thread: 16 bytes × blocks
 × queries of a chunk, never N × Q.  One uniform number decides a query, by the same operations whatever
 its chunk: threads change nothing.
-
-The functions live in one file on purpose: Numba's cache does not notice a change in another one.
 """
 
 from math import exp
@@ -17,19 +15,15 @@ from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
 
 from ...conventions import arguments
-from ..empirical_score import EmpiricalScore
+from ...conventions.arguments import Array
+from .compilation import compiled, contracted
 from .threading_layer import one_at_a_time
-
-Array = NDArray[np.float64]
 
 BLOCK = 256  # points: one block of 32 coordinates fits in the first-level cache, of 1000 in the second
 CHUNK = 32  # queries that share a block
 
-_compiled: Any = {"cache": True, "error_model": "numpy", "nogil": True}
-_contracted: Any = {**_compiled, "fastmath": {"contract"}}
 
-
-@njit(**_contracted)
+@njit(**contracted)
 def _energies(panel, x, half_precision, energies):
     """|x - y_b|²/2r of one query x (D,) to the points of a panel (D, B), by direct differences."""
     energies[:] = 0
@@ -41,7 +35,7 @@ def _energies(panel, x, half_precision, energies):
         energies[b] *= half_precision
 
 
-@njit(**_compiled)
+@njit(**compiled)
 def _boltzmann_sum(energies, lowest):
     total = 0.0
     for energy in energies:
@@ -49,7 +43,7 @@ def _boltzmann_sum(energies, lowest):
     return total
 
 
-@njit(**_compiled)
+@njit(**compiled)
 def _choose(energies, lowest, wanted):
     """First position at which the cumulative Boltzmann sum exceeds `wanted`; the last one that counts on rounding."""
     last = 0
@@ -63,7 +57,7 @@ def _choose(energies, lowest, wanted):
     return last
 
 
-@njit(**_compiled)
+@njit(**compiled)
 def _draw_chunk(points, x, half_precision, uniforms, drawn):
     n_points, dim = points.shape
     n_blocks = (n_points + BLOCK - 1) // BLOCK
@@ -98,7 +92,7 @@ def _draw_chunk(points, x, half_precision, uniforms, drawn):
         drawn[q] = p * BLOCK + _choose(energies, lowest, wanted)
 
 
-@njit(parallel=True, **_compiled)
+@njit(parallel=True, **compiled)
 def _draw_all(points, x, half_precision, uniforms, drawn):
     n_queries = x.shape[0]
     for c in prange((n_queries + CHUNK - 1) // CHUNK):
@@ -106,15 +100,20 @@ def _draw_all(points, x, half_precision, uniforms, drawn):
         _draw_chunk(points, x[part], half_precision[part], uniforms[part], drawn[part])
 
 
-def draw_pattern(empirical: EmpiricalScore, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Index of a training point drawn from the posterior at each query x (n, D), shape (n,).
+def draw_index(points: Array, x: Array, r: Array, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Index of one of the points (N, D) drawn from the posterior at each query x (n, D), shape (n,).
 
-    P(μ) = exp(-|x-y^μ|²/2r)/Z in float64 whatever the precision of `empirical`; `r` > 0 one number or (n,).
-    Reproducible for any number of threads.  ValueError: x or r of wrong shape, r ≤ 0, rng not a Generator.
+    P(μ) = exp(-|x-y^μ|²/2r)/Z in float64 at noise ratios r (n,) > 0.  Reproducible for any number of threads.
+    ValueError: rng not a Generator.
     """
-    queries, ratios, _ = empirical._queries(x, r)
-    uniforms = arguments.generator(rng).random(len(queries))
-    drawn = np.empty(len(queries), np.int64)
+    uniforms = arguments.generator(rng).random(len(x))
+    drawn = np.empty(len(x), np.int64)
     with one_at_a_time:
-        _draw_all(empirical._points, queries, 0.5 / ratios, uniforms, drawn)
+        _draw_all(points, x, 0.5 / r, uniforms, drawn)
     return drawn
+
+
+def draw_pattern(empirical: Any, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> NDArray[np.int64]:
+    """`draw_index` among the training points of an `EmpiricalScore`; ValueError: x or r of wrong shape, r ≤ 0."""
+    queries, ratios, _ = empirical._queries(x, r)
+    return draw_index(empirical._points, queries, ratios, rng)

@@ -5,14 +5,12 @@ rounds to an integer and leaves k in the lowest bits; shifted left, those bits a
 exponent.  exp(f) is its Taylor series: remainder 4e-18 (5e-9).  The caller keeps t where 2^k is normal.
 """
 
-from typing import Any
-
 import numba
 import numpy as np
 from numba import njit
 from numba.extending import overload
 
-_elementwise: Any = {"cache": True, "error_model": "numpy", "nogil": True, "fastmath": {"contract"}}
+from .compilation import contracted
 
 _LOG2E = 1.4426950408889634
 _LN2_HIGH, _LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
@@ -20,7 +18,7 @@ _LN2_HIGH32, _LN2_LOW32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
 _ROUND64, _ROUND32 = 6755399441055744.0, np.float32(12582912.0)
 
 
-@njit(**_elementwise)
+@njit(**contracted)
 def exponential64(t):
     """exp(t) for -700 ≤ t ≤ 0, float64."""
     z = t * _LOG2E + _ROUND64
@@ -43,7 +41,7 @@ def exponential64(t):
     return np.int64(bits).view(np.float64)
 
 
-@njit(**_elementwise)
+@njit(**contracted)
 def exponential32(t):
     """exp(t) for -87 ≤ t ≤ 0, float32."""
     one = np.float32(1)
@@ -65,6 +63,6 @@ def exponential(t):
     """exp(t) for -700 ≤ t ≤ 0 (-87 in float32), in the precision of t."""
 
 
-@overload(exponential, jit_options=_elementwise)
+@overload(exponential, jit_options=contracted)
 def _exponential_for(t):
     return (lambda t: exponential32(t)) if t == numba.float32 else (lambda t: exponential64(t))

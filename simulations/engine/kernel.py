@@ -16,8 +16,6 @@ How it is laid out
   Z = 1 + rest, log1p(rest) and Σ e t (all terms of one sign) stay accurate when rest → 0.
 - Each query is computed by the same instructions whatever its chunk, and the points are walked through
   in parts that depend on N and D alone (`sums`), so the number of threads cannot change a bit of the result.
-
-Numba's cache does not notice a change in another file: after one in `exponential`, delete __pycache__.
 """
 
 from math import exp, log, log1p
@@ -29,6 +27,8 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from ...conventions import arguments
+from ...conventions.arguments import Array
+from .compilation import compiled, contracted, reordered
 from .exponential import exponential
 from .sums import PartialSums, Sums, batches, concatenated, part_size, together
 from .threading_layer import one_at_a_time
@@ -42,15 +42,11 @@ _PANEL_BYTES = 2**19  # a panel and the running means of a chunk fit in the seco
 _LARGEST_COPY = 2**26  # bytes of points that are also kept in panels
 _FORGOTTEN = 700.0  # e^-700: what lies so far below a new maximum is dropped altogether
 
-_compiled: Any = {"cache": True, "error_model": "numpy", "nogil": True}
-_elementwise: Any = {**_compiled, "fastmath": {"contract"}}
-_reduction: Any = {**_compiled, "fastmath": {"reassoc", "contract"}}
-
 
 # ---- one panel --------------------------------------------------------------------------------
 
 
-@njit(**_elementwise)
+@njit(**contracted)
 def _boltzmann(square_distances, lowest, half_precision, floor, t, weights):
     """Fill t = (lowest - |x-y|²)/2r and weights = exp(t); both t = floor and weight 0 below `floor`."""
     for b in range(weights.size):
@@ -60,7 +56,7 @@ def _boltzmann(square_distances, lowest, half_precision, floor, t, weights):
         weights[b] = e if t[b] > floor else e - e
 
 
-@njit(**_elementwise)
+@njit(**contracted)
 def _transpose(points, panel):
     """Points (b, D) into the columns of a panel (D, B ≥ b), in its precision; further columns stay as they are."""
     dim = points.shape[1]
@@ -70,7 +66,7 @@ def _transpose(points, panel):
                 panel[i, b] = points[b, i]
 
 
-@njit(**_elementwise)
+@njit(**contracted)
 def _partial_distances(panel, x, d0, d1, d2, d3):
     """|x_q - y_b|² of four queries (4, k) to the B points of a panel (k, B), in the panel's dtype."""
     width = d0.size
@@ -86,7 +82,7 @@ def _partial_distances(panel, x, d0, d1, d2, d3):
             d3[b] += (y - x3) * (y - x3)
 
 
-@njit(**_elementwise)
+@njit(**contracted)
 def _square_distances(panel, x, partial, distances):
     """Square distances (4, B) in float64, summed over segments of coordinates.
 
@@ -102,7 +98,7 @@ def _square_distances(panel, x, partial, distances):
                 distances[q, b] += partial[q, b]
 
 
-@njit(**_compiled)
+@njit(**compiled)
 def _minimum(values, scratch):
     """Smallest value, by halving: a plain loop of minima would not vectorise without 'nnan'."""
     half = values.size // 2
@@ -115,7 +111,7 @@ def _minimum(values, scratch):
     return scratch[0]
 
 
-@njit(**_compiled)
+@njit(**compiled)
 def _first(values, value):
     """Lowest index at which `value` stands."""
     for b in range(values.size):
@@ -124,7 +120,7 @@ def _first(values, value):
     return -1
 
 
-@njit(**_reduction)
+@njit(**reordered)
 def _moments(weights, t):
     """Σ e, Σ e², Σ e t over a panel."""
     zero = weights.dtype.type(0)
@@ -136,7 +132,7 @@ def _moments(weights, t):
     return total, squares, energy
 
 
-@njit(**_reduction)
+@njit(**reordered)
 def _add_weighted_points(panel, e0, e1, e2, e3, factor, mean):
     """mean_q ← factor_q mean_q + Σ_b e_qb y_b for four queries."""
     zero = e0.dtype.type(0)
@@ -158,7 +154,7 @@ def _add_weighted_points(panel, e0, e1, e2, e3, factor, mean):
 # ---- online log-sum-exp -----------------------------------------------------------------------
 
 
-@njit(**_compiled)
+@njit(**compiled)
 def _absorb(square_distances, start, half_precision, cutoff, lowest, nearest, sums, t, weights, scratch):
     """Add a panel to the sums of one query; fill its weights; return (new lowest, nearest, factor).
 
@@ -198,7 +194,7 @@ def _absorb(square_distances, start, half_precision, cutoff, lowest, nearest, su
     return lowest, nearest, factor
 
 
-@njit(**_compiled)
+@njit(**compiled)
 def _chunk(points, panels, first_point, last_point, x, half_precision, mean, scalars, nearest):
     """One part of the points for one chunk of queries: x, mean (q, D), half_precision (q,) = 1/2r, scalars (5, q)."""
     dim = points.shape[1]
@@ -263,7 +259,7 @@ def _chunk(points, panels, first_point, last_point, x, half_precision, mean, sca
         scalars[4, j] = -energy / half_precision[j]
 
 
-@njit(parallel=True, **_compiled)
+@njit(parallel=True, **compiled)
 def _all_chunks(points, panels, part, x, half_precision, chunk, mean, scalars, nearest):
     n_queries, n_parts = x.shape[0], mean.shape[0]
     for task in prange((n_queries + chunk - 1) // chunk * n_parts):
@@ -296,7 +292,7 @@ def block_size(n_points: int, dim: int, dtype: str, block: int | None = None) ->
     return block
 
 
-def pack(points: NDArray[np.float64], width: int, dtype: str) -> NDArray[Any]:
+def in_panels(points: Array, width: int, dtype: str) -> NDArray[Any]:
     """Points (N, D) as panels (⌈N/width⌉, D, width), zero beyond N; none, (0, D, width), of more than 64 MB.
 
     Panels save each chunk of queries the transposition: a few per cent for many queries, most of the time for one.
@@ -310,12 +306,10 @@ def pack(points: NDArray[np.float64], width: int, dtype: str) -> NDArray[Any]:
     return panels
 
 
-def posterior_sums(
-    points: NDArray[np.float64], panels: NDArray[Any], x: NDArray[np.float64], r: NDArray[np.float64]
-) -> Sums:
+def posterior_sums(points: Array, panels: NDArray[Any], x: Array, r: Array) -> Sums:
     """Posterior sums of the queries x (Q, D) over the points (N, D), each at its own noise ratio r (Q,).
 
-    `panels` = pack(points, …), empty or not.  `log_sum` is ln Σ_μ exp(-|x-y^μ|²/2r); ties in `nearest` go to the
+    `panels` = in_panels(points, …), empty or not.  `log_sum` is ln Σ_μ exp(-|x-y^μ|²/2r); ties in `nearest` go to the
     lowest index.  Differences, exponentials and sums within a panel are in the dtype of the panels, all longer sums
     in float64.  Thread-safe.
     """
@@ -326,12 +320,12 @@ def posterior_sums(
 
 
 def _batch(
-    points: NDArray[np.float64],
+    points: Array,
     panels: NDArray[Any],
     part: int,
     n_parts: int,
-    x: NDArray[np.float64],
-    r: NDArray[np.float64],
+    x: Array,
+    r: Array,
 ) -> Sums:
     n_queries, dim = x.shape
     padded = np.minimum(np.arange(-(-n_queries // GROUP) * GROUP), n_queries - 1)

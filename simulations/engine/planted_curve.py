@@ -13,16 +13,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ...conventions.arguments import Array
 from .blas_threads import one_blas_thread
+from .compilation import reordered
 from .exponential import exponential64
-from .kernel import Sums
+from .sums import Sums, concatenated
 from .threading_layer import in_threads
-
-Array = NDArray[np.float64]
 
 _BYTES = 2**26  # of the products and weights of one group of queries
 _LOWEST = -700.0  # logits are clamped where exp(t) is still normal
-_compiled: Any = {"cache": True, "error_model": "numpy", "nogil": True, "fastmath": {"contract", "reassoc"}}
 
 
 def smallest_ratio(points: Array) -> float:
@@ -30,8 +29,8 @@ def smallest_ratio(points: Array) -> float:
     return 4e-6 * float(np.max(np.einsum("nd,nd->n", points, points), initial=0.0))
 
 
-def planted_sums(points: Array, index: NDArray[Any], noise: Array, ratios: Array, mean: bool = True) -> list[Sums]:
-    """The sums of `kernel` at x = y^index + √r ξ for every r of `ratios`; points (N, D), noise (Q, D).
+def planted_sums(points: Array, index: NDArray[Any], xi: Array, ratios: Array, mean: bool = True) -> list[Sums]:
+    """The sums of `kernel` at x = y^index + √r ξ for every r of `ratios`; points (N, D), unit noise xi (Q, D).
 
     float64 throughout; r ≥ smallest_ratio(points).  Without `mean` the posterior means are left out, (Q, 0), with
     the product that they cost.
@@ -39,13 +38,13 @@ def planted_sums(points: Array, index: NDArray[Any], noise: Array, ratios: Array
     lengths = np.einsum("nd,nd->n", points, points)
 
     def sums(part: slice) -> list[Sums]:
-        return _group(points, lengths, index[part], noise[part], ratios, mean)
+        return _group(points, lengths, index[part], xi[part], ratios, mean)
 
     threads = numba.get_num_threads()
     # one thread of BLAS within each of ours: its own threads wait by spinning and would take our time
     with one_blas_thread():
         parts = list(in_threads(sums, list(_groups(len(points), len(index), threads))))
-    return [Sums(*(np.concatenate(field) for field in zip(*at_r, strict=True))) for at_r in zip(*parts, strict=True)]
+    return [concatenated(at_r) for at_r in zip(*parts, strict=True)]
 
 
 def _groups(n_points: int, n_queries: int, threads: int) -> Iterator[slice]:
@@ -53,19 +52,19 @@ def _groups(n_points: int, n_queries: int, threads: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, n_queries, size))
 
 
-def _group(points: Array, lengths: Array, index: NDArray[Any], noise: Array, ratios: Array, mean: bool) -> list[Sums]:
+def _group(points: Array, lengths: Array, index: NDArray[Any], xi: Array, ratios: Array, mean: bool) -> list[Sums]:
     planted = points[index]
     apart = lengths - 2 * (planted @ points.T) + lengths[index, None]
     apart[np.arange(len(index)), index] = 0.0
     np.maximum(apart, 0.0, out=apart)
-    along = noise @ points.T
+    along = xi @ points.T
     along -= along[np.arange(len(index)), index][:, None]
     weights = np.empty_like(apart)
     results = []
     for r in ratios:
         scalars, nearest = np.empty((len(index), 4)), np.empty(len(index), np.int64)
         _weigh(apart, along, float(r), weights, scalars, nearest)
-        own = r * np.einsum("qd,qd->q", noise, noise)
+        own = r * np.einsum("qd,qd->q", xi, xi)
         results.append(
             Sums(
                 mean=weights @ points if mean else np.empty((len(index), 0)),
@@ -79,13 +78,13 @@ def _group(points: Array, lengths: Array, index: NDArray[Any], noise: Array, rat
     return results
 
 
-@njit(**_compiled)
+@njit(**reordered)
 def _weigh(apart, along, r, weights, scalars, nearest):
     for q in range(len(apart)):
         _weigh_one(apart[q], along[q], r, weights[q], scalars[q], nearest[q : q + 1])
 
 
-@njit(**_compiled)
+@njit(**reordered)
 def _weigh_one(apart, along, r, weights, scalars, nearest):
     """Normalised weights of one query; ln Z, Σ w², entropy and Σ w (|x-y|² - r|ξ|²)."""
     squares, products = -0.5 / r, 1.0 / np.sqrt(r)

@@ -1,4 +1,4 @@
-"""The points that keep a weight at one query, and their covariance: second moments of the empirical posterior."""
+"""The covariance of the survivors at one query: second moments of the empirical posterior."""
 
 from math import sqrt
 from typing import Any, NamedTuple
@@ -8,12 +8,13 @@ from numba import njit, prange
 from numpy.typing import NDArray
 from scipy.linalg import blas, eigh
 
+from ...conventions.arguments import Array
 from .blas_threads import one_blas_thread
-from .kernel import SKIP_BELOW
+from .compilation import compiled, contracted
 from .rank_update import add_products
+from .survivors import Survivors, square_distance
 from .threading_layer import in_threads, one_at_a_time
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.integer[Any]]
 
 _LEFT_OUT = 1e-13  # of C/r, what a spectrum may leave out
@@ -33,58 +34,31 @@ class _Group(NamedTuple):
     precision: str
 
 
-@njit(parallel=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
-def _square_distances(points, x, out):
-    for n in prange(len(points)):
-        total = 0.0
-        for i in range(x.size):
-            difference = points[n, i] - x[i]
-            total += difference * difference
-        out[n] = total
-
-
-@njit(parallel=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
+@njit(parallel=True, **compiled)
 def _contributions(points, kept, weights, centre, out):
     for n in prange(kept.size):
-        point, total = points[kept[n]], 0.0
-        for i in range(centre.size):
-            difference = point[i] - centre[i]
-            total += difference * difference
-        out[n] = weights[n] * total
-
-
-def survivors(points: Array, x: Array, r: float) -> tuple[Indices, Array, Array]:
-    """Indices of the points that keep a weight at the query x (D,), their weights, their |x - y|².
-
-    Direct differences in float64; what is left out has less than 1e-26 of the weight.
-    """
-    square_distances = np.empty(len(points))
-    with one_at_a_time:
-        _square_distances(points, x, square_distances)
-    logits = (square_distances.min() - square_distances) / (2 * r)
-    kept = np.flatnonzero(logits >= -SKIP_BELOW - np.log(len(points)))
-    weights = np.exp(logits[kept])
-    return kept, weights / weights.sum(), square_distances[kept]
+        out[n] = weights[n] * square_distance(points[kept[n]], centre)
 
 
 @one_blas_thread()
-def covariance(points: Array, kept: Indices, weights: Array) -> Array:
-    """Weighted covariance (D, D) of the points `kept`, a block of rows at a time."""
+def covariance(points: Array, survivors: Survivors) -> Array:
+    """Weighted covariance (D, D) of the survivors among the points, a block of rows at a time."""
+    kept, weights, _ = survivors
     upper = _upper(points, [_Group(kept, weights, "float64")], _centre(points, kept, weights))
     np.fill_diagonal(upper, np.maximum(upper.diagonal(), 0.0))  # of coordinates that are constant to rounding
     return np.triu(upper) + np.triu(upper, 1).T
 
 
 @one_blas_thread()
-def leading_variances(points: Array, x: Array, r: float, k: int, dtype: str = "float64") -> Array:
-    """The k largest eigenvalues of the posterior covariance at x, descending; absolute error below 1e-12 r.
+def leading_variances(points: Array, survivors: Survivors, r: float, k: int, dtype: str = "float64") -> Array:
+    """The k largest eigenvalues of the posterior covariance at a query, descending; absolute error below 1e-12 r.
 
     From the smaller of the covariance (D, D) and the Gram matrix (n, n) of the n points that matter.  With
     dtype="float32" products of deviations are in single precision: error 1e-6 of the largest eigenvalue more.
     With dtype="float64" those of the points that contribute least, together at most 2e-8 to tr C/r, are too: rounding
     sums of 512 such products, and four of these, gives at most 520 · 2⁻²⁴ · 2e-8 = 6.2e-13.
     """
-    kept, weights, square_distances = survivors(points, x, r)
+    kept, weights, square_distances = survivors
     left_out = _LEFT_OUT
     if dtype == "float32":
         left_out = max(left_out, _LEFT_OUT_SINGLE * _lower_bound(points, kept, weights) / r)
@@ -202,7 +176,7 @@ def _moments(points: Array, group: _Group, centre: Array) -> tuple[Array, Array]
     return upper, shift
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**compiled)
 def _move_upper(product, upper):
     """Add the upper triangle of a product to another, and make it zero; columns are contiguous."""
     for j in range(len(upper)):
@@ -211,7 +185,7 @@ def _move_upper(product, upper):
             product[i, j] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@njit(**contracted)
 def _half_deviations(points, kept, weights, centre, half, shift):
     """The first rows of `half`: √w (y - c), in its precision; adds w (y - c) to `shift`."""
     for n in range(kept.size):

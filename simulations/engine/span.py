@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ...conventions.arguments import Array
 
 WORTHWHILE, LARGEST = 0.5, 512  # spans of more than half the ambient dimensions, or of more than 512, are not used
 _ROUNDING = 64.0  # units of rounding of the largest coordinate, per √D, that count as no displacement

@@ -3,13 +3,13 @@
 A single query so keeps several threads busy, and still not a bit of its result depends on their number.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ...conventions.arguments import Array
 
 _PART = 2**20  # coordinates that are worth a thread of their own, where a point counts as at least 16
 _MOST = 8  # parts
@@ -87,6 +87,6 @@ def together(parts: PartialSums, r: Array) -> Sums:
     )
 
 
-def concatenated(results: list[Sums]) -> Sums:
+def concatenated(results: Sequence[Sums]) -> Sums:
     """The sums of neighbouring batches of queries."""
     return results[0] if len(results) == 1 else Sums(*(np.concatenate(field) for field in zip(*results, strict=True)))

@@ -7,7 +7,7 @@ import pytest
 from remanifold.benchmarks.long_double import posterior
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine import sums
-from remanifold.simulations.engine.kernel import pack, posterior_sums
+from remanifold.simulations.engine.kernel import in_panels, posterior_sums
 from remanifold.simulations.engine.vectors import brute
 from remanifold.simulations.engine.vectors.lanes import LANES
 
@@ -27,7 +27,7 @@ def clouds():
 
 
 def double(y, x, r):
-    return posterior_sums(y, pack(y, 32, "float64"), x, r)
+    return posterior_sums(y, in_panels(y, 32, "float64"), x, r)
 
 
 def test_there_are_parts():

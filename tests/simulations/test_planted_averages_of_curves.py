@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine.control_variates import controlled, planted_controls
-from remanifold.simulations.engine.kernel import pack, posterior_sums
+from remanifold.simulations.engine.kernel import in_panels, posterior_sums
 from remanifold.simulations.engine.planted_curve import planted_sums, smallest_ratio
 
 
@@ -15,7 +15,7 @@ def test_shared_distances_give_the_sums_of_the_kernel(n, dim):
     index, noise = rng.integers(n, size=30), rng.standard_normal((30, dim))
     ratios = np.geomspace(max(smallest_ratio(y), 1e-4), 1e4, 7)
     for r, found in zip(ratios, planted_sums(y, index, noise, ratios), strict=True):
-        exact = posterior_sums(y, pack(y, 32, "float64"), y[index] + np.sqrt(r) * noise, np.full(30, r))
+        exact = posterior_sums(y, in_panels(y, 32, "float64"), y[index] + np.sqrt(r) * noise, np.full(30, r))
         for value, expected in zip(found, exact, strict=True):
             np.testing.assert_allclose(value, expected, rtol=1e-9, atol=1e-9)
 
@@ -38,7 +38,7 @@ def samples():
     found = {}
     for r in (0.05, 0.6, 8.0):
         index, noise = rng.integers(400, size=4000), rng.standard_normal((4000, 5))
-        sums = posterior_sums(y, pack(y, 32, "float64"), y[index] + np.sqrt(r) * noise, np.full(4000, r))
+        sums = posterior_sums(y, in_panels(y, 32, "float64"), y[index] + np.sqrt(r) * noise, np.full(4000, r))
         found[r] = (np.log(400) - sums.entropy, planted_controls(noise, r, sums, 400))
     return found
 

@@ -14,18 +14,17 @@ from remanifold.benchmarks.long_double import posterior
 from remanifold.simulations.engine.pruning import (
     BOXES,
     Tree,
+    Walk,
     block_distances,
-    choose,
     integers,
+    prices,
     pruned_sums,
     survivors_of,
     tree,
+    walks,
 )
+from remanifold.simulations.engine.survivors import survivors
 from remanifold.simulations.engine.vectors.lanes import LANES
-
-
-def walks(forest):
-    return range(BOXES, integers.deepest(forest.blocks.ends) + 1)
 
 
 def same_bits(a, b):
@@ -136,7 +135,7 @@ def test_certified_bounds_what_was_left_out(skipped):
     worst = 0.0
     for q in range(20):
         weights = posterior(y, x[q], r[q]).weights
-        index, _ = kept.of(q)
+        index = kept[q].index
         left_out = float(np.delete(weights, index).sum())
         assert left_out <= found.certified[q] <= skipped
         worst = max(worst, left_out / found.certified[q])
@@ -155,12 +154,12 @@ def test_rounding_in_single_precision_loses_no_point(offset, walk):
     forest = Tree.of(y)
     for r in (1e-9, 1e-7, 1e-5):
         x = planted(y, r, rng, 10)
-        depth = BOXES if walk == "boxes" else len(forest.blocks.ends) - 1
-        kept = survivors_of(forest, x, np.full(10, r), walk=depth)
-        assert np.all(kept.certified < 1)
+        way = BOXES if walk == "boxes" else Walk(len(forest.blocks.ends) - 1)
+        kept = survivors_of(forest, x, np.full(10, r), walk=way)
+        assert all(len(one.index) for one in kept)
         for q in range(10):
             must, may = kept_by_brute_force(y, x[q], r, 1e-12)
-            assert must <= set(kept.of(q)[0].tolist()) <= may
+            assert must <= set(kept[q].index.tolist()) <= may
 
 
 @settings(max_examples=60, deadline=None)
@@ -176,7 +175,7 @@ def test_kept_points_are_exactly_those_within_the_bound(n, dim, seed, log_r, log
         kept = survivors_of(forest, x, np.full(3, r), 1e-6, walk)
         for q in range(3):
             must, may = kept_by_brute_force(y, x[q], r, 1e-6)
-            assert must <= set(kept.of(q)[0].tolist()) <= may
+            assert must <= set(kept[q].index.tolist()) <= may
 
 
 def test_blocks_hold_every_point_once_and_boxes_enclose_them():
@@ -243,7 +242,7 @@ def test_a_query_gets_the_same_bits_alone_in_company_and_by_any_walk(cloud):
 def test_calls_from_many_python_threads_are_safe(cloud):
     expected = pruned_sums(*cloud)
     with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(lambda walk: pruned_sums(*cloud, walk=walk), 10 * [BOXES, 0]))
+        results = list(pool.map(lambda walk: pruned_sums(*cloud, walk=walk), 10 * [BOXES, Walk(0)]))
     assert all(same_bits(result.sums, expected.sums) for result in results)
 
 
@@ -297,7 +296,7 @@ def test_vectors_and_plain_loops_bound_alike():
 
 SCRIPT = """
 import numpy as np
-from remanifold.simulations.engine.pruning import Tree, pruned_sums
+from remanifold.simulations.engine.pruning import Tree, Walk, pruned_sums
 rng = np.random.default_rng(11)
 y = rng.standard_normal((3000, 14))
 wide = rng.standard_normal((500, 300))
@@ -305,7 +304,7 @@ for points, walks in ((y, (-1, 0, 1)), (wide, (-1, 0, 9))):
     x = points[:40] + 0.3 * rng.standard_normal((40, points.shape[1]))
     tree = Tree.of(points)
     for walk in walks:
-        sums = pruned_sums(tree, x, np.full(40, 0.09), walk=walk).sums
+        sums = pruned_sums(tree, x, np.full(40, 0.09), walk=Walk(walk)).sums
         print(*(np.asarray(field).tobytes().hex()[:4000] for field in sums))
 """
 
@@ -334,7 +333,7 @@ def test_survivors_carry_the_posterior():
     x, r = planted(y, 0.2, rng, 8), np.full(8, 0.2)
     kept = survivors_of(Tree.of(y), x, r)
     for q in range(8):
-        index, weight = kept.of(q)
+        index, weight, _ = kept[q]
         exact = posterior(y, x[q], 0.2)
         assert 0 < len(index) < 2000
         np.testing.assert_allclose(weight, exact.weights[index].astype(float), rtol=1e-11)
@@ -342,17 +341,34 @@ def test_survivors_carry_the_posterior():
         np.testing.assert_allclose((weight[:, None] * deviations).T @ deviations, exact.covariance(), atol=1e-11)
 
 
+@pytest.mark.parametrize(("n", "dim"), [(3000, 1), (3000, 3), (3000, 14), (1500, 101), (600, 530)])
+def test_the_same_points_survive_whoever_looks_for_them(n, dim):
+    """Through the tree by any walk, or by all distances: index, weights and distances to the last bit."""
+    rng = np.random.default_rng(17)
+    y = rng.standard_normal((n, dim)) * np.arange(1, dim + 1) ** -0.5
+    y[: n // 3] = y[-(n // 3) :]
+    forest, sizes = Tree.of(y), []
+    for r, skipped in ((1e-6, 1e-12), (0.02, 1e-12), (0.1, np.exp(-60)), (1.0, 0.1)):
+        x = planted(y, r, rng, 7)
+        expected = [survivors(y, query, r, skipped) for query in x]
+        sizes += [len(one.index) for one in expected]
+        for walk in walks(forest):
+            for found, all_of_them in zip(survivors_of(forest, x, np.full(7, r), skipped, walk), expected, strict=True):
+                assert same_bits(found, all_of_them)
+    assert any(2 < size < n for size in sizes)
+
+
 def test_broad_weights_are_given_up_and_condensed_ones_in_the_same_call_are_not():
     rng = np.random.default_rng(13)
     y = rng.standard_normal((20000, 6))
     x, r = planted(y, 1e-4, rng, 40), np.where(np.arange(40) % 2, 1e-4, 1e3)
     forest = Tree.of(y)
-    for walk in (BOXES, 0):
+    for walk in (BOXES, Walk(0)):
         found = pruned_sums(forest, x, r, walk=walk)
         np.testing.assert_array_equal(found.finished, np.arange(40) % 2 == 1)
         assert np.all(found.certified[~found.finished] == 1)
         assert all(np.all(np.isfinite(field)) for field in found.sums)
-        assert len(survivors_of(forest, x, r, walk=walk).of(0)[0]) == 0
+        assert len(survivors_of(forest, x, r, walk=walk)[0].index) == 0
 
 
 def test_a_query_out_of_reach_of_single_precision_is_given_up():
@@ -365,23 +381,24 @@ def test_choice_tells_condensed_from_broad():
     rng = np.random.default_rng(15)
     y = rng.standard_normal((60000, 8))
     forest = Tree.of(y)
-    condensed = choose(forest, planted(y, 0.01, rng, 50), np.full(50, 0.01))
-    assert condensed.walk == BOXES
+    condensed = prices(forest, planted(y, 0.01, rng, 50), np.full(50, 0.01))
+    assert condensed.cheapest == BOXES
     assert condensed.finished == 1
     assert 1 <= condensed.survivors < 300
-    broad = choose(forest, planted(y, 3.0, rng, 50), np.full(50, 3.0))
-    assert broad.walk is None
-    assert all(price > 0 for price in condensed.nanoseconds.values())
+    broad = prices(forest, planted(y, 3.0, rng, 50), np.full(50, 3.0))
+    assert broad.cheapest is None
+    assert all(price > 0 for price in (condensed.brute_force, *condensed.walks.values()))
 
 
 def test_isotropic_data_in_many_dimensions_want_products():
     rng = np.random.default_rng(16)
     y = rng.standard_normal((30000, 40))
     r = 0.2
-    chosen = choose(Tree.of(y), planted(y, r, rng, 30), np.full(30, r))
-    assert chosen.walk is not None
-    assert chosen.walk > BOXES
-    assert chosen.nanoseconds["boxes"] > chosen.nanoseconds[f"products {Tree.of(y).blocks.ends[chosen.walk]}"]
+    chosen = prices(Tree.of(y), planted(y, r, rng, 30), np.full(30, r))
+    assert chosen.cheapest is not None
+    assert chosen.cheapest > BOXES
+    assert chosen.brute_force > chosen.walks[chosen.cheapest]
+    assert chosen.walks[BOXES] > chosen.walks[chosen.cheapest]
 
 
 @pytest.mark.parametrize(

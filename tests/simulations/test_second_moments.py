@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from remanifold.simulations import EmpiricalScore
-from remanifold.simulations.engine.second_moments import _by_precision, _centre, covariance, survivors
+from remanifold.simulations.engine.planned_sums import SKIPPED_MOMENTS
+from remanifold.simulations.engine.second_moments import _by_precision, _centre, covariance
+from remanifold.simulations.engine.survivors import survivors
 
 
 def long_double(y, x, r):
@@ -64,7 +66,7 @@ def test_double_precision_to_1e_12(r):
 
 def test_what_single_precision_loses_adds_up_to_less_than_1e_12():
     y, x = far_copies(), np.zeros(8)
-    kept, weights, _ = survivors(y, x, 1.0)
+    kept, weights, _ = survivors(y, x, 1.0, SKIPPED_MOMENTS)
     groups = _by_precision(y, kept, weights, _centre(y, kept, weights), 1e-13, "float64")
     assert [(len(group.kept), group.precision) for group in groups] == [(60, "float64"), (20000, "float32")]
     found, exact = fluctuations(y, x, 1.0), long_double(y, x, 1.0)
@@ -101,5 +103,5 @@ def test_constant_coordinates_have_no_negative_variance():
     for constant in rng.random(50):
         y = rng.standard_normal((500, 2))
         y[:, 1] = constant
-        found = covariance(y, *survivors(y, y[0], 0.5)[:2])
+        found = covariance(y, survivors(y, y[0], 0.5, SKIPPED_MOMENTS))
         assert 0 <= found[1, 1] < 1e-30

@@ -9,7 +9,8 @@ import numba
 import numpy as np
 import pytest
 from remanifold.benchmarks.long_double import posterior
-from remanifold.simulations.engine.kernel import Sums, pack, posterior_sums
+from remanifold.simulations.engine.kernel import in_panels, posterior_sums
+from remanifold.simulations.engine.sums import Sums
 from remanifold.simulations.engine.vectors import brute
 from remanifold.simulations.engine.vectors.lanes import LANES
 
@@ -21,7 +22,7 @@ def same_bits(a, b):
 
 
 def plain(y, x, r):
-    return posterior_sums(y, pack(y, 64, "float64"), x, r)
+    return posterior_sums(y, in_panels(y, 64, "float64"), x, r)
 
 
 def problem(dim, n_points, n_queries, seed=0, broad=1.0):
@@ -267,7 +268,7 @@ def test_packed_data_take_half_the_memory_of_the_points(dim):
 
 AGAIN = """
 import numpy as np
-from remanifold.simulations.engine.kernel import pack, posterior_sums
+from remanifold.simulations.engine.kernel import in_panels, posterior_sums
 from remanifold.simulations.engine.vectors import brute
 from remanifold.simulations.engine.vectors.lanes import LANES
 worst = 0.0
@@ -276,7 +277,7 @@ for dim in (1, 3, 8, 9, 16, 33, 300):
     y, r = rng.standard_normal((733, dim)), np.geomspace(1, 9, 45) * (0.3 + dim / 8)
     x = y[:45] + np.sqrt(r)[:, None] * rng.standard_normal((45, dim))
     found = brute.brute_sums(brute.pack(y), x, r)
-    expected = posterior_sums(y, pack(y, 64, "float64"), x, r)
+    expected = posterior_sums(y, in_panels(y, 64, "float64"), x, r)
     worst = max(worst, *(np.abs(a / b - 1).max() for a, b in zip(found[1:4], expected[1:4])))
     worst = max(worst, np.abs(found.mean - expected.mean).max(), (found.nearest != expected.nearest).max())
 print(LANES, worst)

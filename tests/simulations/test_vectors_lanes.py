@@ -151,7 +151,10 @@ def test_conditions_are_decided_at_run_time(number, written):
 
 
 def lanes_with(setting, variable="REMANIFOLD_LANES"):
-    script = "from remanifold.simulations.engine.vectors.lanes import LANES, compiled; print(LANES, compiled['cache'])"
+    script = (
+        "from remanifold.simulations.engine.compilation import with_lanes;"
+        "from remanifold.simulations.engine.vectors.lanes import LANES; print(LANES, with_lanes['cache'])"
+    )
     environment = {**os.environ, variable: setting}
     return subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
 

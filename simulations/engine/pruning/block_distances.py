@@ -4,18 +4,16 @@
 processor.  All numbers are float32, in the layout of `tree.Blocks`.
 """
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
-_compiled: Any = {"cache": True, "error_model": "numpy", "nogil": True, "fastmath": {"contract"}}
+from ..compilation import contracted
 
 PANEL = 16  # points whose pairs of rows lie side by side
 TOGETHER = 6  # queries that share each load of a panel
 
 
-@njit(**_compiled)
+@njit(**contracted)
 def scan(rows, block, x, query, ends, limit, squares):
     """Points of rows[block] (width, 64) within √limit of the query x[query] (width,), as the bits of an integer.
 
@@ -48,7 +46,7 @@ def scan(rows, block, x, query, ends, limit, squares):
     return bits
 
 
-@njit(**_compiled)
+@njit(**contracted)
 def box_squares(boxes, group, x, query, squares):
     """Least squared distances (16,) of the query x[query] (axes,) to the points in each of 16 boxes."""
     squares[:] = 0
@@ -59,7 +57,7 @@ def box_squares(boxes, group, x, query, squares):
             squares[i] += gap * gap
 
 
-@njit(**_compiled)
+@njit(**contracted)
 def boxes_within(boxes, group, x, query, reach, factor):
     """Which of the boxes[group] (2 axes + 1, 16) come within `reach` + blur of x[query] (axes,), as bits."""
     squares = np.empty(16, np.float32)
@@ -71,17 +69,17 @@ def boxes_within(boxes, group, x, query, reach, factor):
     return bits
 
 
-@njit(**_compiled)
+@njit(**contracted)
 def _high(word):
     return np.int32(word >> np.int32(16))
 
 
-@njit(**_compiled)
+@njit(**contracted)
 def _low(word):
     return np.int32(np.int32(word << np.int32(16)) >> np.int32(16))
 
 
-@njit(**_compiled)
+@njit(**contracted)
 def product_maxima(pairs, start, x, n_pairs, maxima):
     """maxima[q] = the largest x_q·y - |y|²/2 in a block, for the queries `x` (pairs of rows, TOGETHER).
 
@@ -101,7 +99,7 @@ def product_maxima(pairs, start, x, n_pairs, maxima):
         maxima[q] = largest
 
 
-@njit(**_compiled)
+@njit(**contracted)
 def block_products(pairs, block, start, x, query, least, values):
     """values (64,) = x[query]·y - |y|²/2 of the points of a block; those ≥ `least` as the bits of an integer."""
     values[:] = start[block]
@@ -116,7 +114,7 @@ def block_products(pairs, block, start, x, query, least, values):
     return bits
 
 
-@njit(**_compiled)
+@njit(**contracted)
 def tail_product(tails, point, x, query):
     """Product of the tails of a point, counted through all blocks, and of x[query]."""
     y, total = tails[point // 64, point % 64], np.int32(0)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from ..vectors.lanes import LANES, compiled, instructions
+from ..compilation import with_lanes
+from ..vectors.lanes import LANES, instructions
 
 PARTS = 64 // max(LANES, 1)
 
@@ -69,7 +70,7 @@ _partly_within: Any = instructions(_write_partly_within, types.int64)
 _within: Any = instructions(_write_within, types.int64)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def scan(rows, block, x, query, ends, limit, squares):
     """Points of a block within √limit of a query, as bits; see `block_distances.scan`."""
     width = rows.shape[1]
@@ -117,14 +118,14 @@ def _box_squares(v, boxes, first, x, position, axes, squares):
         v.store(square, squares, part * v.lanes)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def box_squares(boxes, group, x, query, squares):
     """Least squared distances to 16 boxes; see `block_distances.box_squares`."""
     axes = x.shape[1]
     _box_squares(boxes, group * (32 * axes + 16), x, query * axes, axes, squares)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def boxes_within(boxes, group, x, query, reach, factor):
     """Which of 16 boxes are in reach, as bits; see `block_distances.boxes_within`."""
     axes = x.shape[1]

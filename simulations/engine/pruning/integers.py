@@ -12,13 +12,10 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from ..vectors.lanes import LANES, compiled
+from ....conventions.arguments import Array
+from ..compilation import with_lanes
+from .bounds import PANEL, TOGETHER, product_maxima, tail_product
 from .rounding import LARGEST_NORM, UNIT
-
-if LANES:
-    from .product_vectors import PANEL, TOGETHER, product_maxima, tail_product
-else:
-    from .block_distances import PANEL, TOGETHER, product_maxima, tail_product
 
 LARGEST = 2 * LARGEST_NORM  # norm of a query beyond which integers tell nothing
 _STEPS = 32000.0
@@ -38,7 +35,7 @@ class Integers(NamedTuple):
     pairs: NDArray[np.int32]
     tails: NDArray[np.int32]
     start: NDArray[np.int32]
-    steps: NDArray[np.float64]
+    steps: Array
 
 
 NO_INTEGERS = Integers(
@@ -49,7 +46,7 @@ NO_INTEGERS = Integers(
 )
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def deepest(ends):
     """Last segment whose rows are multiplied block by block; the tails of points come after it."""
     depth = 0
@@ -75,23 +72,23 @@ def integers(
     return Integers(pairs, tails, start, steps)
 
 
-@njit(parallel=True, **compiled)
+@njit(parallel=True, **with_lanes)
 def _fill(rows, lead, place, n_points, steps, pairs, tails, start):
     for b in prange(len(rows)):
         _fill_block(rows[b], lead, place, min(64, n_points - 64 * b), steps[b], pairs[b], tails[b], start[b])
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def _word(low, high):
     return np.int32((np.int32(high) << np.int32(16)) | (np.int32(low) & np.int32(0xFFFF)))
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def _rounded(rows, row, stop, point, steps):
     return np.int32(np.rint(rows[row, point] * steps)) if row < stop else np.int32(0)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def _fill_block(rows, lead, place, valid, steps, pairs, tails, start):
     start[:] = NO_POINT
     for point in range(valid):
@@ -109,13 +106,13 @@ def _fill_block(rows, lead, place, valid, steps, pairs, tails, start):
             tails[point, pair] = _word(low, high)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def rows_of_depth(ends, depth):
     """Rows of a block that hold the first ends[depth] coordinates and the norms after each segment."""
     return ends[depth] + min(depth + 1, len(ends) - 1)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def _round_query(query, norm, ends, depth, row):
     """A query in integers; of the norms only the one that closes the depth counts, those between become zero."""
     row[:] = 0
@@ -127,27 +124,27 @@ def _round_query(query, norm, ends, depth, row):
                 row[ends[j] + j] = 0
 
 
-@njit(**compiled)
-def pack(rows, norm, part, ends, depth, packed):
+@njit(**with_lanes)
+def words_of_queries(rows, norm, ends, depth, packed):
     """Queries side by side in groups, (groups, pairs of rows, TOGETHER); missing ones repeat the last."""
     n_rows = rows_of_depth(ends, depth)
     row = np.empty(rows.shape[1] + 1)
     for group in range(len(packed)):
         for i in range(TOGETHER):
-            q = part[min(group * TOGETHER + i, len(part) - 1)]
+            q = min(group * TOGETHER + i, len(rows) - 1)
             _round_query(rows[q], norm[q], ends, depth, row)
             row[n_rows:] = 0
             for pair in range(packed.shape[1]):
                 packed[group, pair, i] = _word(np.int32(row[2 * pair]), np.int32(row[2 * pair + 1]))
 
 
-@njit(**compiled)
-def pack_whole(rows, norm, part, ends, depth, lead, tail):
+@njit(**with_lanes)
+def words_of_each_query(rows, norm, ends, depth, lead, tail):
     """Each query by itself: `lead` (n, pairs of rows) up to the norm after ends[depth], `tail` the rest."""
     n_rows, width = rows_of_depth(ends, depth), rows.shape[1]
     row = np.empty(width + 1)
-    for i in range(len(part)):
-        _round_query(rows[part[i]], norm[part[i]], ends, depth, row)
+    for i in range(len(rows)):
+        _round_query(rows[i], norm[i], ends, depth, row)
         for pair in range(lead.shape[1]):
             high = row[2 * pair + 1] if 2 * pair + 1 < n_rows else 0.0
             lead[i, pair] = _word(np.int32(row[2 * pair]), np.int32(high))
@@ -156,7 +153,7 @@ def pack_whole(rows, norm, part, ends, depth, lead, tail):
             tail[i, pair] = _word(np.int32(row[n_rows + 2 * pair]), np.int32(row[n_rows + 2 * pair + 1]))
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def all_maxima(integers, packed, maxima):
     """maxima[block, query]: the largest x·y - |y|²/2 of every block with every packed query."""
     for block in range(len(integers.pairs)):
@@ -165,13 +162,13 @@ def all_maxima(integers, packed, maxima):
             product_maxima(integers.pairs[block], integers.start[block], packed[group], packed.shape[1], some)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def _half(word, row):
     """The number of an even or odd row in a word."""
     return np.int32(word >> np.int32(16)) if row % 2 else np.int32(np.int32(word << np.int32(16)) >> np.int32(16))
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def whole_product(pairs, tails, block, point, value, lead, tail, i, norm_row):
     """x·y - |y|²/2 over all coordinates: `value` less the product of the norms in `norm_row`, and the tails."""
     pair = norm_row // 2
@@ -180,13 +177,13 @@ def whole_product(pairs, tails, block, point, value, lead, tail, i, norm_row):
     return value - norms + tail_product(tails, block * 64 + point, tail, i)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def product_unit(steps):
     """What one unit of the maxima of a block is worth."""
     return 1.0 / (steps * _QUERY_STEPS)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def integer_slack(n_rows, steps, query, largest):
     """Largest error of a product of a query of norm `query` with a point of a block, in units of the tree.
 

@@ -6,7 +6,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 
-from ..vectors.lanes import LANES, compiled, instruction_sets, instructions
+from ..compilation import with_lanes
+from ..vectors.lanes import LANES, instruction_sets, instructions
 
 PANEL = 2 * LANES  # points whose pairs of rows lie side by side: two vectors
 TOGETHER = 12 if LANES == 16 else 6  # times two vectors of points: the accumulators fill the registers
@@ -66,7 +67,7 @@ def _product_maxima(v, pairs, stride, start, x, n_pairs, maxima):
         v.builder.store(value, v.builder.gep(maxima, [v.index(q)]))
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def product_maxima(pairs, start, x, n_pairs, maxima):
     """Largest product of each query with the points of a block; see `block_distances.product_maxima`."""
     _product_maxima(pairs, pairs.shape[1], start, x, n_pairs, maxima)
@@ -110,13 +111,13 @@ _block_products: Any = instructions(_write_block_products, types.int64)
 _tail_product: Any = instructions(_write_tail_product, types.int32)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def block_products(pairs, block, start, x, query, least, values):
     """Products of a query with the points of a block, and which reach `least`; see `block_distances`."""
     return _block_products(pairs, block, pairs.shape[2], start, x, query, x.shape[1], least, values)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def tail_product(tails, point, x, query):
     """Product of the tails of a point and a query; see `block_distances`."""
     return _tail_product(tails, point, x, query, x.shape[1])

@@ -1,6 +1,5 @@
 """The door: posterior sums, or the surviving points themselves, certified, in the condensed phase."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numba
@@ -9,19 +8,18 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from ....conventions import arguments
-from ..kernel import Sums
+from ....conventions.arguments import Array
+from ..compilation import with_lanes
+from ..sums import Sums
+from ..survivors import Survivors, keep, spread, weighed
 from ..threading_layer import in_threads, one_at_a_time
-from ..vectors.lanes import compiled
-from .integers import NO_INTEGERS, TOGETHER, deepest
+from .bounds import TOGETHER
+from .integers import NO_INTEGERS, Integers, deepest
+from .kept_sums import add_up
 from .machine_words import take_next
-from .queries import on_axes
-from .screening import CHUNK, by_boxes, by_products
-from .survivors import add_up, keep, nearest, weigh
-from .tree import Tree
-
-Array = NDArray[np.float64]
-
-BOXES = -1  # walk over boxes, where the depth of the products would stand
+from .queries import Queries, on_axes
+from .screening import BOXES, CHUNK, Walk, by_boxes, by_products, new_chunk
+from .tree import Blocks, Tree
 
 
 class Pruned(NamedTuple):
@@ -42,22 +40,44 @@ class Pruned(NamedTuple):
         return self.survivors > 0
 
 
-@dataclass(frozen=True, eq=False)
-class Survivors:
-    """Kept points of Q queries: those of query q are `index[start[q]:start[q+1]]`, with their `weight`.
+class Search(NamedTuple):
+    """What all threads read: the points, and queries in the order of the blocks where they begin.
 
-    Weights of a query sum to 1; nothing is kept of one that was given up (`certified` 1).
+    Query q is x[order[q]], at 1/2r = half_precision[order[q]] and 2r ln(N/ε) = spread[order[q]], `scaled_spread[q]` in
+    units of the tree.  They are taken `chunk` at a time, with at most `capacity` candidates each.
     """
 
-    start: NDArray[np.int64]
-    index: NDArray[np.int32]
-    weight: Array
-    certified: Array
+    blocks: Blocks
+    integers: Integers
+    points: Array
+    queries: Queries
+    scaled_spread: Array
+    order: NDArray[np.int64]
+    x: Array
+    half_precision: Array
+    spread: Array
+    depth: int
+    chunk: int
+    capacity: int
 
-    def of(self, query: int) -> tuple[NDArray[np.int32], Array]:
-        """Indices and weights of one query."""
-        part = slice(self.start[query], self.start[query + 1])
-        return self.index[part], self.weight[part]
+
+class Found(NamedTuple):
+    """What threads write of each query: the number of survivors, and their sums or, with rows in `index`, themselves.
+
+    `scalars` (Q, 5) as in `add_up`; `index` and `squares` (Q, capacity) with the survivors in front.
+    """
+
+    survivors: NDArray[np.int64]
+    mean: Array
+    scalars: Array
+    nearest: NDArray[np.int64]
+    index: NDArray[np.int32]
+    squares: Array
+
+
+def walks(tree: Tree) -> list[Walk]:
+    """All ways to look for the candidates, with the same result."""
+    return [BOXES, *(Walk(depth) for depth in range(deepest(tree.blocks.ends) + 1))]
 
 
 def budget(n_points: int) -> int:
@@ -65,149 +85,119 @@ def budget(n_points: int) -> int:
     return min(n_points, max(4096, n_points // 32))
 
 
-def pruned_sums(tree: Tree, x: Array, r: Array, skipped: float = 1e-12, walk: int = BOXES) -> Pruned:
+def pruned_sums(tree: Tree, x: Array, r: Array, skipped: float = 1e-12, walk: Walk = BOXES) -> Pruned:
     """Posterior sums of the queries x (Q, D) at noise ratios r (Q,), from the points that carry them.
 
     Kept is every point with |x-y|² ≤ min + 2r ln(N/skipped), distances in float64.  The others weigh
-    less than `skipped` together.  `walk`: `BOXES`, or the depth of the products (see `choice.choose`);
-    the result does not depend on it.  Thread-safe.
+    less than `skipped` together.  `walk`: one of `walks`, see `prices`; the result does not depend on it.  Thread-safe.
     ValueError: x not (Q, D), r not (Q,) or not positive, `skipped` outside (0, 1), unknown walk.
     """
-    x, r = _checked(tree, x, r, skipped, walk)
-    n_queries = len(x)
-    mean, scalars = np.zeros((n_queries, tree.ambient_dim)), np.zeros((n_queries, 5))
-    closest, survivors = np.zeros(n_queries, np.int64), np.zeros(n_queries, np.int64)
-    nothing = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0)
-    _walk(tree, x, r, skipped, walk, mean, scalars, closest, survivors, nothing)
+    survivors, mean, scalars, nearest, _, _ = _search(tree, x, r, skipped, walk, listed=False)
     log_sum, participation, entropy, mean_square, weight = scalars.T.copy()
-    sums = Sums(mean, log_sum, participation, entropy, closest, mean_square)
-    return Pruned(sums, _certified(tree.n_points, survivors, weight, skipped), survivors)
+    sums = Sums(mean, log_sum, participation, entropy, nearest, mean_square)
+    # each of the N - n points left out weighs at most skipped/N times the nearest
+    left_out = (tree.n_points - survivors) * (skipped / tree.n_points)
+    certified = np.where(survivors > 0, left_out / np.maximum(weight, 1.0), 1.0)
+    return Pruned(sums, certified, survivors)
 
 
-def survivors_of(tree: Tree, x: Array, r: Array, skipped: float = 1e-12, walk: int = BOXES) -> Survivors:
-    """The points that `pruned_sums` keeps, and their posterior weights; arguments and errors as there."""
-    pruned = pruned_sums(tree, x, r, skipped, walk)
-    start = np.concatenate([[0], np.cumsum(pruned.survivors)])
-    index, weight = np.empty(start[-1], np.int32), np.empty(start[-1])
-    scratch = np.empty((1, tree.ambient_dim)), np.empty((len(x), 5)), np.empty(len(x), np.int64)
-    x, r = _checked(tree, x, r, skipped, walk)
-    _walk(tree, x, r, skipped, walk, *scratch, pruned.survivors.copy(), (start, index, weight))
-    return Survivors(start, index, weight, pruned.certified)
+def survivors_of(tree: Tree, x: Array, r: Array, skipped: float = 1e-12, walk: Walk = BOXES) -> list[Survivors]:
+    """The points that `pruned_sums` keeps of each query, none of one that is given up; arguments and errors as there.
+
+    Memory: 12 bytes for each candidate in the `budget` of every query.
+    """
+    found = _search(tree, x, r, skipped, walk, listed=True)
+    rows = zip(found.survivors, found.index, found.squares, r, strict=True)
+    return [weighed(index[:n], squares[:n], ratio) for n, index, squares, ratio in rows]
 
 
-def _checked(tree: Tree, x: ArrayLike, r: ArrayLike, skipped: float, walk: int) -> tuple[Array, Array]:
+def _search(tree: Tree, x: ArrayLike, r: ArrayLike, skipped: float, walk: Walk, listed: bool) -> Found:
+    """Hand out chunks of neighbouring queries to the threads; survivors are summed, or `listed`."""
+    queries, ratios = _checked(tree, x, r, skipped, walk)
+    n_queries, capacity = len(queries), budget(tree.n_points)
+    rows, places = (n_queries, 0) if listed else (0, n_queries)
+    found = Found(
+        np.zeros(n_queries, np.int64),
+        np.zeros((places, tree.ambient_dim)),
+        np.zeros((places, 5)),
+        np.zeros(places, np.int64),
+        np.empty((rows, capacity), np.int32),
+        np.empty((rows, capacity)),
+    )
+    distance = spread(tree.n_points, ratios, skipped)
+    with one_at_a_time:
+        placed = on_axes(tree, queries)
+    order = np.argsort(placed.first, kind="stable")
+    threads = numba.get_num_threads()
+    search = Search(
+        tree.blocks,
+        NO_INTEGERS if walk == BOXES else tree.integers,
+        tree.points,
+        Queries(*(field[order] for field in placed)),
+        distance[order] * tree.scale**2,
+        order,
+        queries,
+        0.5 / ratios,
+        distance,
+        walk.depth,
+        min(CHUNK, TOGETHER * -(-n_queries // (TOGETHER * threads))),
+        capacity,
+    )
+    counter = np.zeros(1, np.int64)
+    list(in_threads(lambda _: _work(search, found, counter), range(threads if n_queries > search.chunk else 1)))
+    return found
+
+
+def _checked(tree: Tree, x: ArrayLike, r: ArrayLike, skipped: float, walk: Walk) -> tuple[Array, Array]:
     queries = np.ascontiguousarray(arguments.points(x, tree.ambient_dim))
     ratios = arguments.positive(r, "r")
     if ratios.shape != (len(queries),):
         raise ValueError(f"r has shape {ratios.shape}: must be ({len(queries)},)")
-    ratios = np.ascontiguousarray(ratios)
     if not 0 < skipped < 1:
         raise arguments.fail("skipped", skipped, "must be between 0 and 1")
-    arguments.one_of(walk, range(BOXES, deepest(tree.blocks.ends) + 1), "walk")
-    return queries, ratios
+    arguments.one_of(walk, walks(tree), "walk")
+    return queries, np.ascontiguousarray(ratios)
 
 
-def _certified(n_points: int, survivors: NDArray[np.int64], total: Array, skipped: float) -> Array:
-    """Each of the N - n points left out weighs at most skipped/N times the nearest."""
-    left_out = (n_points - survivors) * (skipped / n_points)
-    return np.where(survivors > 0, left_out / np.maximum(total, 1.0), 1.0)
+@njit(**with_lanes)
+def _neighbours(queries, these):
+    rows, axes, norm, blur, first = queries
+    return Queries(rows[these], axes[these], norm[these], blur[these], first[these])
 
 
-def _walk(
-    tree: Tree,
-    x: Array,
-    r: Array,
-    skipped: float,
-    walk: int,
-    mean: Array,
-    scalars: Array,
-    closest: NDArray[np.int64],
-    survivors: NDArray[np.int64],
-    kept: tuple[NDArray[np.int64], NDArray[np.int32], Array],
-) -> None:
-    """Hand out chunks of neighbouring queries to the threads."""
-    spread = 2 * r * (np.log(tree.n_points) - np.log(skipped))
-    integers = tree.integers if walk >= 0 else NO_INTEGERS
-    with one_at_a_time:
-        queries = on_axes(tree, x)
-    order = np.argsort(queries.first, kind="stable")
-    threads = numba.get_num_threads()
-    chunk = min(CHUNK, TOGETHER * -(-len(x) // (TOGETHER * threads)))
-    counter, capacity = np.zeros(1, np.int64), budget(tree.n_points)
-
-    def work(_: int) -> None:
-        _work(
-            counter,
-            tree.blocks,
-            integers,
-            tree.points,
-            x,
-            r,
-            spread,
-            tree.scale**2,
-            queries,
-            order,
-            walk,
-            chunk,
-            capacity,
-            mean,
-            scalars,
-            closest,
-            survivors,
-            *kept,
-        )
-
-    list(in_threads(work, range(threads if len(order) > chunk else 1)))
-
-
-@njit(**compiled)
-def _work(
-    counter,
-    blocks,
-    integers,
-    points,
-    x,
-    r,
-    spread,
-    unit,
-    queries,
-    order,
-    walk,
-    chunk,
-    capacity,
-    mean,
-    scalars,
-    closest,
-    survivors,
-    start,
-    index,
-    weight,
-):
+@njit(**with_lanes)
+def _work(search, found, counter):
     """What one thread does: take the next chunk while there is one."""
-    found, counts = np.empty((chunk, capacity), np.int32), np.empty(chunk, np.int64)
-    squares, scaled_spread = np.empty(capacity), spread * unit
-    n_groups = (chunk + TOGETHER - 1) // TOGETHER
-    maxima = np.empty((len(blocks.rows) if walk >= 0 else 0, n_groups * TOGETHER), np.int32)
+    candidates, counts = np.empty((search.chunk, search.capacity), np.int32), np.empty(search.chunk, np.int64)
+    squares = np.empty(search.capacity)
+    n_groups = (search.chunk + TOGETHER - 1) // TOGETHER
+    maxima = np.empty((len(search.blocks.rows) if search.depth >= 0 else 0, n_groups * TOGETHER), np.int32)
     while True:
-        first = take_next(counter) * chunk
-        if first >= len(order):
+        first = take_next(counter) * search.chunk
+        last = min(first + search.chunk, len(search.order))
+        if first >= last:
             return
-        part = order[first : first + chunk]
-        if walk < 0:
-            by_boxes(blocks, queries, part, scaled_spread, found, counts)
+        these = slice(first, last)
+        queries, n = _neighbours(search.queries, these), last - first
+        chunk = new_chunk(queries, search.scaled_spread[these], candidates[:n], counts[:n])
+        if search.depth < 0:
+            by_boxes(search.blocks, chunk)
         else:
-            by_products(blocks, integers, queries, walk, part, scaled_spread, maxima, found, counts)
-        for i in range(len(part)):
-            q = part[i]
-            if counts[i] > capacity:
-                survivors[q] = 0
-                continue
-            candidates = found[i, : counts[i]]
-            n = keep(points, blocks.order, x[q], spread[q], candidates, squares)
-            survivors[q] = n
-            if len(start):
-                index[start[q] : start[q + 1]] = candidates[:n]
-                weigh(squares[:n], 0.5 / r[q], weight[start[q] : start[q + 1]])
-            else:
-                closest[q] = candidates[nearest(candidates[:n], squares[:n])]
-                scalars[q, 4] = add_up(points, candidates[:n], squares[:n], 0.5 / r[q], mean[q], scalars[q])
+            by_products(search.blocks, search.integers, search.depth, chunk, maxima)
+        for i in range(n):
+            if counts[i] <= search.capacity:
+                _finish(search, found, search.order[first + i], candidates[i, : counts[i]], squares)
+
+
+@njit(**with_lanes)
+def _finish(search, found, q, candidates, squares):
+    """Keep the survivors of query q among its candidates, and sum or list them."""
+    for i in range(len(candidates)):
+        candidates[i] = search.blocks.order[candidates[i]]
+    n = keep(search.points, search.x[q], search.spread[q], candidates, squares)
+    found.survivors[q] = n
+    index, half_precision = candidates[:n], search.half_precision[q]
+    if len(found.index):
+        found.index[q, :n], found.squares[q, :n] = index, squares[:n]
+    else:
+        found.nearest[q] = add_up(search.points, index, squares, half_precision, found.mean[q], found.scalars[q])

@@ -7,14 +7,12 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from ..vectors.lanes import LANES, compiled
+from ....conventions.arguments import Array
+from ..compilation import with_lanes
+from ..vectors.lanes import aligned
+from .bounds import box_squares
 from .rounding import LARGEST_QUERY
-from .tree import Tree, aligned, box_axes, coordinate_rows
-
-if LANES:
-    from .block_vectors import box_squares
-else:
-    from .block_distances import box_squares
+from .tree import Tree, box_axes, coordinate_rows
 
 _ROTATED_TOGETHER = 8
 
@@ -28,12 +26,12 @@ class Queries(NamedTuple):
 
     rows: NDArray[np.float32]
     axes: NDArray[np.float32]
-    norm: NDArray[np.float64]
-    blur: NDArray[np.float64]
+    norm: Array
+    blur: Array
     first: NDArray[np.int64]
 
 
-def on_axes(tree: Tree, x: NDArray[np.float64]) -> Queries:
+def on_axes(tree: Tree, x: Array) -> Queries:
     """Queries x (Q, D) rotated in double precision, then rounded.  Not thread-safe by itself."""
     ends = tree.blocks.ends.tolist()
     used = box_axes(ends)
@@ -46,14 +44,14 @@ def on_axes(tree: Tree, x: NDArray[np.float64]) -> Queries:
     return Queries(rows, axes, norm, (slope * norm + base) * (1 + 1e-6), first)
 
 
-@njit(parallel=True, **compiled)
+@njit(parallel=True, **with_lanes)
 def _all_on_axes(blocks, x, mean, principal, scale, place, rows, axes, norm, first):
     n = _ROTATED_TOGETHER
     for part in prange((len(x) + n - 1) // n):
         _part_on_axes(blocks, x, mean, principal, scale, place, rows, axes, norm, first, part * n)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def _part_on_axes(blocks, x, mean, principal, scale, place, rows, axes, norm, first, start):
     stop = min(start + _ROTATED_TOGETHER, len(x))
     rotated = np.empty((stop - start, x.shape[1]))
@@ -66,7 +64,7 @@ def _part_on_axes(blocks, x, mean, principal, scale, place, rows, axes, norm, fi
             first[i], norm[i] = 0, np.inf
 
 
-@njit(**compiled, fastmath={"reassoc", "contract"})
+@njit(**with_lanes, fastmath={"reassoc", "contract"})
 def _rotate(principal, difference, rotated):
     for i in range(len(principal)):
         axis = principal[i]
@@ -77,7 +75,7 @@ def _rotate(principal, difference, rotated):
             rotated[q, i] = total
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def _round(rotated, ends, place, rows, axes):
     """Fill rows and box axes in single precision; return the norm."""
     square, last = 0.0, len(ends) - 1
@@ -95,7 +93,7 @@ def _round(rotated, ends, place, rows, axes):
     return sqrt(square) * (1 + 1e-12)
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def _nearest(boxes, start, stop, x, query, squares):
     best, lowest = start * 16, np.float32(np.inf)
     for group in range(start, stop):
@@ -106,7 +104,7 @@ def _nearest(boxes, start, stop, x, query, squares):
     return best
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def _nearest_box(boxes, cluster_boxes, x, query):
     """The block with the nearest box in the cluster with the nearest box."""
     squares = np.empty(16, np.float32)

@@ -9,6 +9,8 @@ So |X - Y| ≤ R is impossible where a computed lower bound exceeds `stretch` ·
 
 from numba import njit
 
+from ..compilation import compiled
+
 UNIT = 2.0**-24
 LARGEST_NORM = 2.0**10  # points are scaled so that the largest norm lies in [2^9, 2^10]
 LARGEST_QUERY = 2.0**55  # so that squares of queries and of the padding stay finite in single precision
@@ -23,7 +25,7 @@ def blur_coefficients(dim: int, offset: float) -> tuple[float, float]:
     return 2.02 * UNIT + rotation, rotation * offset + _UNDERFLOW * dim**0.5
 
 
-@njit(cache=True, inline="always")
+@njit(**compiled, inline="always")
 def stretch(rows):
     """Factor that no squared distance over `rows` rows, summed in single precision, exceeds."""
     return 1.0 + (rows + 12) * UNIT

@@ -2,18 +2,19 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
 from ....conventions import arguments
+from ....conventions.arguments import Array
+from ..compilation import compiled
 from ..threading_layer import one_at_a_time
+from ..vectors.lanes import aligned
 from .integers import Integers, integers
 from .rounding import LARGEST_NORM, PADDING, blur_coefficients
-
-Array = NDArray[np.float64]
 
 BLOCK = 64  # points per block
 FAMILY = 16  # blocks per cluster, clusters per group: boxes are tested 16 at a time
@@ -111,14 +112,6 @@ def box_axes(ends: list[int]) -> int:
     return max(end for end in ends if end <= _BOX_AXES or end == ends[0])
 
 
-def aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Zeros on a 64-byte boundary, so that no vector straddles two cache lines."""
-    size = int(np.prod(shape))
-    raw = np.zeros(size + 16, np.float32)
-    start = (-raw.ctypes.data % 64) // 4
-    return raw[start : start + size].reshape(shape)
-
-
 def _principal_axes(points: Array) -> tuple[Array, Array, Array]:
     """Mean, principal axes as rows and their variances, from at most 20000 evenly spaced points."""
     mean = points.mean(axis=0)
@@ -182,10 +175,8 @@ def _blocks(points: Array, mean: Array, axes: Array, scale: float, blur: tuple[f
 
 # ---- order ------------------------------------------------------------------------------------
 
-_compiled: Any = {"cache": True, "error_model": "numpy", "nogil": True}
 
-
-@njit(**_compiled)
+@njit(**compiled)
 def _widest(rows, axes):
     """The leading axis along which a few of the points scatter most."""
     step = max(1, len(rows) // 256)
@@ -204,14 +195,14 @@ def _widest(rows, axes):
     return best
 
 
-@njit(**_compiled)
+@njit(**compiled)
 def _exchange(rows, order, i, j):
     order[i], order[j] = order[j], order[i]
     for k in range(rows.shape[1]):
         rows[i, k], rows[j, k] = rows[j, k], rows[i, k]
 
 
-@njit(**_compiled)
+@njit(**compiled)
 def _select(rows, order, axis, target):
     """Hoare's selection in place: rows before `target` are not above, rows after not below along `axis`."""
     low, high = 0, len(rows) - 1
@@ -236,7 +227,7 @@ def _select(rows, order, axis, target):
             return
 
 
-@njit(**_compiled)
+@njit(**compiled)
 def _arrange(rows, order, axes):
     """Halve the points along the widest axis again and again, at multiples of a cluster, then of a block."""
     stack = np.empty((64, 2), np.int64)
@@ -260,14 +251,14 @@ def _arrange(rows, order, axes):
 # ---- blocks and boxes -------------------------------------------------------------------------
 
 
-@njit(parallel=True, **_compiled)
+@njit(parallel=True, **compiled)
 def _describe(blocks, n_points, place, box_rows, slope, base):
     """Transpose every block; fill norms and boxes; send the padding far away."""
     for b in prange(len(blocks.rows)):
         _describe_block(blocks, b, min(BLOCK, n_points - b * BLOCK), place, box_rows, slope, base)
 
 
-@njit(**_compiled)
+@njit(**compiled)
 def _describe_block(blocks, b, valid, place, box_rows, slope, base):
     width = blocks.rows.shape[1]
     by_row = blocks.rows[b]

@@ -8,10 +8,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ....conventions.arguments import Array
 from ..sums import PartialSums, Sums, batches, concatenated, part_size, together
 from ..threading_layer import in_threads
-from .brute_pack import PANEL, SMALL_DIM, TILE, Packed, pack, query_panels
-from .brute_walk import walk, walk_small
+from .brute_layout import PANEL, SMALL_DIM, TILE, Packed, pack, query_panels
+from .brute_walk import State, walk, walk_small
 from .lanes import LANES, LOWEST_EXPONENT
 
 __all__ = ["Packed", "brute_sums", "gram_error", "pack"]
@@ -21,7 +22,7 @@ _FEW_PANELS = 2  # up to so many panels of queries walk through the points in pa
 _LOG2E = 1.4426950408889634
 
 
-def brute_sums(packed: Packed, x: NDArray[np.float64], r: NDArray[np.float64], direct: bool = False) -> Sums:
+def brute_sums(packed: Packed, x: Array, r: Array, direct: bool = False) -> Sums:
     """Posterior sums of the centred queries x (Q, D), each at its own noise ratio r (Q,), as `Sums`.
 
     Up to SMALL_DIM dimensions always from differences x - y; beyond, from x·y - |y|²/2, whose error is
@@ -44,7 +45,7 @@ def brute_sums(packed: Packed, x: NDArray[np.float64], r: NDArray[np.float64], d
     return concatenated([_batch(packed, starts, x[run], r[run], direct) for run in runs])
 
 
-def gram_error(largest: float, x: NDArray[np.float64], r: NDArray[np.float64]) -> NDArray[np.float64]:
+def gram_error(largest: float, x: Array, r: Array) -> Array:
     """Estimated error of ln w from the float32 matrix product, for each query: u (|x| |y|_max + |y|²_max)/r.
 
     `largest` is |y|_max, u = 2^-24.
@@ -60,7 +61,7 @@ def gram_error(largest: float, x: NDArray[np.float64], r: NDArray[np.float64]) -
 # ---- inner workings ---------------------------------------------------------------------------
 
 
-def _batch(packed: Packed, starts: range, x: NDArray[np.float64], r: NDArray[np.float64], direct: bool) -> Sums:
+def _batch(packed: Packed, starts: range, x: Array, r: Array, direct: bool) -> Sums:
     """Sums of some queries over the parts of the points that begin at `starts`."""
     n_queries, dim = x.shape
     panels = query_panels(x)
@@ -69,24 +70,27 @@ def _batch(packed: Packed, starts: range, x: NDArray[np.float64], r: NDArray[np.
     ratios = r[padded].reshape(n_panels, PANEL)
     scale = (_LOG2E / (2 * ratios) if direct else _LOG2E / ratios).astype(np.float32)
     fresh = np.stack([np.full_like(scale, -np.inf), scale, np.float32(LOWEST_EXPONENT) / scale], axis=1)
-    constants = np.repeat(fresh[None], n_parts, axis=0)
-    mean, sums = np.zeros((n_parts, n_panels, dim, PANEL)), np.zeros((n_parts, n_panels, 3, PANEL))
-    nearest = np.full((n_parts, n_panels, PANEL), -1)
+    of_parts = State(
+        np.repeat(fresh[None], n_parts, axis=0),
+        np.zeros((n_parts, n_panels, dim, PANEL)),
+        np.zeros((n_parts, n_panels, 3, PANEL)),
+        np.full((n_parts, n_panels, PANEL), -1),
+    )
 
     def work(task: tuple[int, int]) -> None:
         first, p = task
         these = slice(first, first + chunk)
-        state = panels[these], constants[p, these], mean[p, these], sums[p, these], nearest[p, these]
+        state = State(*(field[p, these] for field in of_parts))
         span = starts[p], min(starts[p] + starts.step, packed.n_points)
         if dim <= SMALL_DIM:
-            walk_small(packed.slabs, *span, *state)
+            walk_small(packed, *span, panels[these], state)
         else:
-            walk(packed.slabs, packed.bias, packed.width, packed.n_points, *span, direct, *state)
+            walk(packed, *span, direct, panels[these], state)
 
     chunk = _chunk_size(n_panels)
     # Numba's own parallel loops would compile everything three times, and cannot be entered twice
     list(in_threads(work, [(first, p) for first in range(0, n_panels, chunk) for p in range(n_parts)]))
-    return together(_partial(packed, x, r, direct, mean, sums, nearest), r)
+    return together(_partial(packed, x, r, direct, of_parts), r)
 
 
 def _chunk_size(n_panels: int) -> int:
@@ -96,16 +100,9 @@ def _chunk_size(n_panels: int) -> int:
     return -(-n_panels // (rounds * threads))
 
 
-def _partial(
-    packed: Packed,
-    x: NDArray[np.float64],
-    r: NDArray[np.float64],
-    direct: bool,
-    mean: NDArray[np.float64],
-    sums: NDArray[np.float64],
-    nearest: NDArray[np.int64],
-) -> PartialSums:
+def _partial(packed: Packed, x: Array, r: Array, direct: bool, of_parts: State) -> PartialSums:
     """Normalise, and refer to the distance of the nearest point, which is computed anew in float64."""
+    _, mean, sums, nearest = of_parts
     n_queries, n_parts = len(x), len(mean)
     rest, squares, energy = sums.transpose(2, 0, 1, 3).reshape(3, n_parts, -1)[..., :n_queries]
     index = nearest.reshape(n_parts, -1)[:, :n_queries].copy()
@@ -122,7 +119,7 @@ def _partial(
     )
 
 
-def _square_distances(packed: Packed, x: NDArray[np.float64], index: NDArray[np.int64]) -> NDArray[np.float64]:
+def _square_distances(packed: Packed, x: Array, index: NDArray[np.int64]) -> Array:
     """|x - y|² of one point for each query, in float64."""
     total = np.zeros(len(x))
     for slab, start in zip(packed.slabs, range(0, packed.ambient_dim, packed.width), strict=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 from numba import types
 
-from .brute_pack import FEWEST, KEYS, PANEL, SMALL_DIM
+from .brute_layout import FEWEST, KEYS, PANEL, SMALL_DIM
 from .lanes import LANES, Vectors, instructions
 
 _COLUMNS = range(0, PANEL, max(LANES, 1))

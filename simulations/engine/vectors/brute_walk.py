@@ -4,10 +4,15 @@ An online log-sum-exp: sums are kept relative to the nearest point so far, whose
 as in `simulations.engine.kernel`.  Sums over more than a tile are in float64.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from .brute_pack import KEYS, LOWEST_SIMILARITY, PANEL, TILE
+from ....conventions.arguments import Array
+from ..compilation import with_lanes
+from .brute_layout import KEYS, LOWEST_SIMILARITY, PANEL, TILE
 from .brute_tile import (
     add_weighted,
     begin_products,
@@ -24,22 +29,40 @@ from .brute_tile import (
     small_weights,
     weights,
 )
-from .lanes import compiled
 
 _SEGMENT = 64  # squares summed in one go: sums of non-negative terms round more the longer they are
 _TOP, _SCALE = 0, 1  # rows of the constants of a panel
 
 
-@njit(**compiled)
+class State(NamedTuple):
+    """Panels of queries on their walk, relative to the nearest points so far; of one panel without the first axis.
+
+    `constants` (panels, 3, PANEL) as in `brute_tile`; `mean` (panels, D, PANEL) is Σ e y; `sums` (panels, 3, PANEL)
+    Σ e, Σ e², Σ e (s - s_max) without the nearest point; `nearest` (panels, PANEL) its index, -1 before the first.
+    """
+
+    constants: NDArray[np.float32]
+    mean: Array
+    sums: Array
+    nearest: NDArray[np.int64]
+
+
+@njit(**with_lanes)
 def _aligned(size):
     raw = np.empty(size + 16, np.float32)
     first = (-raw.ctypes.data % 64) // 4
     return raw[first : first + size]
 
 
-@njit(**compiled)
-def _raise(highest, position, start, constants, sums, mean, nearest, factor):
+@njit(**with_lanes)
+def _panel(state, p):
+    return State(state.constants[p], state.mean[p], state.sums[p], state.nearest[p])
+
+
+@njit(**with_lanes)
+def _raise(highest, position, start, state, factor):
     """Refer the sums of a panel to its new nearest points, if any; the former ones join the rest."""
+    constants, mean, sums, nearest = state
     for q in range(PANEL):
         factor[q] = 1.0
         if highest[q] > constants[_TOP, q]:
@@ -60,9 +83,10 @@ def _raise(highest, position, start, constants, sums, mean, nearest, factor):
             mean[i, q] *= factor[q]
 
 
-@njit(**compiled)
-def _similarities(slabs, bias, width, direct, start, count, x, tiles, highest, partial, origin):
+@njit(**with_lanes)
+def _similarities(packed, direct, start, count, x, tiles, highest, partial, origin):
     """Similarities of a tile of points for all panels, slab by slab, and their maxima."""
+    slabs, bias, width = packed.slabs, packed.bias, packed.width
     n_panels, dim = x.shape[0], x.shape[1]
     n_slabs, rows, stride = slabs.shape
     highest[:] = -np.inf
@@ -93,9 +117,10 @@ def _similarities(slabs, bias, width, direct, start, count, x, tiles, highest, p
                         continue_products(slabs, row, stride, size, x, column, tiles, cell, top, bias, start + k)
 
 
-@njit(**compiled)
-def _add_means(slabs, width, start, count, tiles, relevant_panels, keep, mean):
+@njit(**with_lanes)
+def _add_means(packed, start, count, tiles, relevant_panels, keep, mean):
     """mean += weights · points, slab by slab."""
+    slabs, width = packed.slabs, packed.width
     n_panels, dim = mean.shape[0], mean.shape[1]
     n_slabs, rows, stride = slabs.shape
     for s in range(n_slabs):
@@ -121,75 +146,67 @@ def _add_means(slabs, width, start, count, tiles, relevant_panels, keep, mean):
                 add_weighted(size, tiles, p * TILE * PANEL, count, slabs, row, stride, mean, cell, keep[p])
 
 
-@njit(**compiled)
-def walk_small(slabs, first_point, last_point, x, constants, mean, sums, nearest):
+@njit(**with_lanes)
+def walk_small(packed, first_point, last_point, x, state):
     """The points from the first to the last for one chunk of panels, up to SMALL_DIM coordinates."""
     n_panels, dim = x.shape[0], x.shape[1]
+    slabs = packed.slabs
     tile, highest, position = _aligned(TILE * PANEL), _aligned(PANEL), _aligned(PANEL)
     keep, factor = np.empty(PANEL), np.empty(PANEL)
     for start in range(first_point, last_point, TILE):
         count = min(TILE, last_point - start)
         first = start * dim
         for p in range(n_panels):
+            panel = _panel(state, p)
+            constants, mean, sums, _ = panel
             highest[:] = -np.inf
             small_squares(dim, slabs, first, count, x[p], tile, highest)
-            risen = rises(highest, constants[p])
+            risen = rises(highest, constants)
             if risen:
                 locate(tile, 0, count, highest, position)
-                _raise(highest, position, start, constants[p], sums[p], mean[p], nearest[p], factor)
-            if not relevant(highest, constants[p], keep):
+                _raise(highest, position, start, panel, factor)
+            if not relevant(highest, constants, keep):
                 continue
             if risen:
-                small_leading_weights(dim, tile, 0, count, constants[p], keep, position, sums[p], slabs, first, mean[p])
+                small_leading_weights(dim, tile, 0, count, constants, keep, position, sums, slabs, first, mean)
             else:
-                small_weights(dim, tile, 0, count, constants[p], keep, position, sums[p], slabs, first, mean[p])
+                small_weights(dim, tile, 0, count, constants, keep, position, sums, slabs, first, mean)
 
 
-@njit(**compiled)
-def walk(slabs, bias, width, n_points, first_point, last_point, direct, x, constants, mean, sums, nearest):
-    """The points from the first to the last, of n_points, for one chunk of panels.
+@njit(**with_lanes)
+def walk(packed, first_point, last_point, direct, x, state):
+    """The points from the first to the last for one chunk of panels.
 
     Panels go through a tile one after the other; with several slabs all together, slab by slab.
     """
-    n_panels = x.shape[0]
-    together = 1 if slabs.shape[0] == 1 else n_panels
+    n_panels, n_slabs = x.shape[0], packed.slabs.shape[0]
+    together = 1 if n_slabs == 1 else n_panels
     tiles = _aligned(together * TILE * PANEL)
     highest = _aligned(together * PANEL).reshape(together, PANEL)
     partial, position = _aligned(PANEL), _aligned(PANEL)
     keep, factor, counts = np.empty((together, PANEL)), np.empty(PANEL), np.empty(together, np.bool_)
     # where sums of squares start: at zero, but very low for the padding in the last KEYS rows
     origin = np.zeros(2 * KEYS, np.float32)
-    origin[2 * KEYS - (slabs.shape[1] - n_points) :] = LOWEST_SIMILARITY
+    origin[2 * KEYS - (packed.slabs.shape[1] - packed.n_points) :] = LOWEST_SIMILARITY
     for start in range(first_point, last_point, TILE):
         count = min(TILE, last_point - start)
         for p0 in range(0, n_panels, together):
             group = slice(p0, p0 + together)
-            _similarities(slabs, bias, width, direct, start, count, x[group], tiles, highest, partial, origin)
+            _similarities(packed, direct, start, count, x[group], tiles, highest, partial, origin)
             for p in range(together):
-                counts[p] = _weigh(
-                    tiles,
-                    p * TILE * PANEL,
-                    start,
-                    count,
-                    highest[p],
-                    position,
-                    factor,
-                    constants[p0 + p],
-                    keep[p],
-                    mean[p0 + p],
-                    sums[p0 + p],
-                    nearest[p0 + p],
-                )
-            _add_means(slabs, width, start, count, tiles, counts, keep, mean[group])
+                panel, first = _panel(state, p0 + p), p * TILE * PANEL
+                counts[p] = _weigh(tiles, first, start, count, highest[p], position, factor, panel, keep[p])
+            _add_means(packed, start, count, tiles, counts, keep, state.mean[group])
 
 
-@njit(**compiled)
-def _weigh(tiles, first, start, count, highest, position, factor, constants, keep, mean, sums, nearest):
+@njit(**with_lanes)
+def _weigh(tiles, first, start, count, highest, position, factor, panel, keep):
     """Turn the similarities of a tile and a panel into weights; False if none of them counts."""
+    constants, mean, sums, _ = panel
     risen = rises(highest, constants)
     if risen:
         locate(tiles, first, count, highest, position)
-        _raise(highest, position, start, constants, sums, mean, nearest, factor)
+        _raise(highest, position, start, panel, factor)
     if not relevant(highest, constants, keep):
         return False
     if risen:

@@ -19,8 +19,8 @@ a Python loop in it unrolls; a loop that shall run at run time is `with v.loop(n
 changes from turn to turn is kept in a `v.variable(...)`.  Arrays (C order, any shape) are addressed by
 element offset; nothing checks the bounds.
 
-Numba's cache keys a compiled function by its own file, so after a change in this layer delete the
-`__pycache__` folders of its users.  A REMANIFOLD_LANES override switches caching off for this reason.
+After a change in this layer delete the `__pycache__` folders of its users (see `compilation`).  A REMANIFOLD_LANES
+override switches caching off for this reason.
 """
 
 import os
@@ -29,15 +29,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import llvmlite.binding as llvm
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils, config
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 from ....conventions import arguments
+from ..compilation import OVERRIDE
 
 _FLOAT, _DOUBLE, _INT, _INDEX = ir.FloatType(), ir.DoubleType(), ir.IntType(32), ir.IntType(64)
-_OVERRIDE = "REMANIFOLD_LANES"
 
 
 def instruction_sets() -> set[str]:
@@ -50,17 +52,14 @@ def instruction_sets() -> set[str]:
 
 def _lanes() -> int:
     """Float32 numbers per vector: 16, 8, or 0 for a processor that has neither."""
-    if _OVERRIDE in os.environ:
-        arguments.one_of(os.environ[_OVERRIDE], ("0", "8", "16"), _OVERRIDE)
-        return int(os.environ[_OVERRIDE])
+    if OVERRIDE in os.environ:
+        arguments.one_of(os.environ[OVERRIDE], ("0", "8", "16"), OVERRIDE)
+        return int(os.environ[OVERRIDE])
     available = instruction_sets()
     return 16 if "avx512f" in available else 8 if {"avx2", "fma"} <= available else 0
 
 
 LANES = _lanes()
-
-# Options for the @njit functions that call instructions.
-compiled: dict[str, Any] = {"cache": _OVERRIDE not in os.environ, "error_model": "numpy", "nogil": True}
 
 # 2^f on [-1/2, 1/2] with the smallest relative error, 1.1e-7, that still gives 2^0 = 1.
 _EXP2 = (
@@ -73,6 +72,14 @@ _EXP2 = (
 )
 _ROUND = 12582912.0  # 1.5·2^23: added to z, it leaves the integer nearest to z in the lowest bits
 LOWEST_EXPONENT = -125.0  # 2^-125 is a normal float32 whatever the last bits of the polynomial
+
+
+def aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Zeros that begin at a cache line, so that no vector straddles two."""
+    size = int(np.prod(shape))
+    raw = np.zeros(size + 16, np.float32)
+    first = -raw.ctypes.data % 64 // 4
+    return raw[first : first + size].reshape(shape)
 
 
 class Vectors:

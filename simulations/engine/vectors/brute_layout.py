@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .lanes import LANES
+from ....conventions.arguments import Array
+from .lanes import LANES, aligned
 
 PANEL = 2 * LANES  # queries that go through the points together
 KEYS = 8 if LANES == 16 else 6  # points whose products with a panel fill the registers
@@ -38,7 +39,7 @@ class Packed(NamedTuple):
     largest_norm: float
 
 
-def pack(points: NDArray[np.float64]) -> Packed:
+def pack(points: Array) -> Packed:
     """Centred points (N, D) in the layout of the kernel: one float32 copy, half the bytes of `points`.
 
     Works block by block, without a temporary of the size of the data.  |y| must be below 1e18, so that
@@ -50,8 +51,7 @@ def pack(points: NDArray[np.float64]) -> Packed:
     rows = -(-n_points // KEYS) * KEYS
     slabs = aligned((n_slabs, rows, _stride(width)))
     bias = aligned((rows,))
-    slabs[:, n_points:], bias[n_points:] = 0, LOWEST_SIMILARITY
-    slabs[:, :, min(width, dim - (n_slabs - 1) * width) :] = 0
+    bias[n_points:] = LOWEST_SIMILARITY
     largest = 0.0
     for start in range(0, n_points, TILE):
         part = slice(start, min(start + TILE, n_points))
@@ -64,7 +64,7 @@ def pack(points: NDArray[np.float64]) -> Packed:
     return Packed(slabs, bias, width, n_points, dim, float(np.sqrt(largest)))
 
 
-def query_panels(x: NDArray[np.float64]) -> NDArray[np.float32]:
+def query_panels(x: Array) -> NDArray[np.float32]:
     """Queries (Q, D) as panels (⌈Q/PANEL⌉, D, PANEL), the last query repeated to fill the last panel."""
     n_queries, dim = x.shape
     n_panels = -(-n_queries // PANEL)
@@ -73,14 +73,6 @@ def query_panels(x: NDArray[np.float64]) -> NDArray[np.float32]:
         rows = np.minimum(np.arange(p * PANEL, (p + 1) * PANEL), n_queries - 1)
         panel[:] = x[rows].T
     return panels
-
-
-def aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Uninitialised float32 array that begins at a cache line."""
-    size = int(np.prod(shape))
-    raw = np.empty(size + _LINE, np.float32)
-    first = -raw.ctypes.data % 64 // 4
-    return raw[first : first + size].reshape(shape)
 
 
 def _stride(width: int) -> int:

@@ -1,22 +1,22 @@
-"""Does pruning pay, and by which walk?  A pilot of a few queries tells."""
+"""What the ways to a posterior sum cost at one noise ratio: a pilot of a few queries tells whether pruning pays."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from ....conventions.arguments import Array
+from ..compilation import with_lanes
+from ..survivors import spread
 from ..threading_layer import one_at_a_time
-from ..vectors.lanes import compiled
+from .bounds import boxes_within
 from .integers import deepest, rows_of_depth
 from .machine_words import lowest_bit
-from .pruned_sums import BOXES, pruned_sums
+from .pruned_sums import pruned_sums, walks
 from .queries import on_axes
 from .rounding import stretch
-from .screening import boxes_within
+from .screening import BOXES, Walk
 from .tree import Tree
-
-Array = NDArray[np.float64]
 
 _PILOT = 8
 
@@ -29,22 +29,26 @@ _SURVIVOR, _SURVIVOR_ROW = 80.0, 1.5  # double precision
 _BRUTE, _BRUTE_ROW = 60.0, 3.0  # 64 points and a query in the brute-force sums
 
 
-class Choice(NamedTuple):
-    """Fastest way to the posterior sums: `walk` for `pruned_sums`, or None for brute force.
+class Prices(NamedTuple):
+    """Nanoseconds per query and core, as estimated, of `brute_force` by explicit vectors and of each of the `walks`.
 
-    `nanoseconds` per query and core, as estimated, for "brute force", "boxes" and "products k" (k leading
-    coordinates); `survivors` the mean number kept in the pilot, `finished` the fraction of the pilot
-    within the budget.  The ways that would be given up are missing.
+    No walk where most of the pilot was given up.  `survivors`: the mean number kept in the pilot; `finished`: the
+    fraction of it within the budget.
     """
 
-    walk: int | None
-    nanoseconds: dict[str, float]
+    brute_force: float
+    walks: dict[Walk, float]
     survivors: float
     finished: float
 
+    @property
+    def cheapest(self) -> Walk | None:
+        """The walk to take if any."""
+        return min(self.walks, key=self.walks.__getitem__, default=None)
 
-def choose(tree: Tree, x: Array, r: Array, skipped: float = 1e-12) -> Choice:
-    """Predict the fastest way for the queries x (Q, D) at noise ratios r (Q,), from eight of them.
+
+def prices(tree: Tree, x: Array, r: Array, skipped: float = 1e-12) -> Prices:
+    """The prices for the queries x (Q, D) at noise ratios r (Q,), from eight of them.
 
     The pilot finds the nearest point of each, counts the blocks that boxes and partial distances leave,
     and prices them.  Deterministic; costs about as much as eight brute-force queries.
@@ -52,24 +56,24 @@ def choose(tree: Tree, x: Array, r: Array, skipped: float = 1e-12) -> Choice:
     """
     chosen = np.unique(np.linspace(0, len(x) - 1, _PILOT).astype(int))
     x, r = np.asarray(x, np.float64)[chosen], np.broadcast_to(np.asarray(r, np.float64), len(x))[chosen]
-    last = deepest(tree.blocks.ends)
-    pruned = pruned_sums(tree, x, r, skipped, walk=last if tree.ambient_dim > 8 else BOXES)
-    n_blocks, dim = len(tree.blocks.rows), tree.ambient_dim
-    prices = {"brute force": n_blocks * (_BRUTE + _BRUTE_ROW * dim)}
+    ways = walks(tree) if tree.ambient_dim > 8 else [BOXES]
+    pruned = pruned_sums(tree, x, r, skipped, ways[-1])
+    brute_force = len(tree.blocks.rows) * (_BRUTE + _BRUTE_ROW * tree.ambient_dim)
     finished = pruned.finished
     if finished.mean() <= 0.5:
-        return Choice(None, prices, float(tree.n_points), float(finished.mean()))
+        return Prices(brute_force, {}, float(tree.n_points), float(finished.mean()))
     nearest = np.sum((x - tree.points[pruned.sums.nearest]) ** 2, axis=1)
-    spread = 2 * r * (np.log(tree.n_points) - np.log(skipped))
-    counts = _pilot_counts(tree, x, np.sqrt(nearest + spread) * tree.scale)[finished].mean(axis=0)
+    radius = np.sqrt(nearest + spread(tree.n_points, r, skipped)) * tree.scale
+    counts = _pilot_counts(tree, x, radius)[finished].mean(axis=0)
     survivors = float(pruned.survivors[finished].mean())
-    tail = survivors * (_SURVIVOR + _SURVIVOR_ROW * dim) + (1 - finished.mean()) * prices["brute force"]
-    prices["boxes"] = tail + _price_of_boxes(tree, counts)
-    for depth in range(last + 1 if tree.ambient_dim > 8 else 0):
-        prices[f"products {tree.blocks.ends[depth]}"] = tail + _price_of_products(tree, counts, depth)
-    fastest = min(prices, key=lambda way: prices[way])
-    walk = None if fastest == "brute force" else list(prices).index(fastest) - 2
-    return Choice(walk, prices, survivors, float(finished.mean()))
+    sums = survivors * (_SURVIVOR + _SURVIVOR_ROW * tree.ambient_dim) + (1 - finished.mean()) * brute_force
+    return Prices(
+        brute_force, {walk: sums + _price(tree, counts, walk) for walk in ways}, survivors, float(finished.mean())
+    )
+
+
+def _price(tree: Tree, counts: Array, walk: Walk) -> float:
+    return _price_of_boxes(tree, counts) if walk == BOXES else _price_of_products(tree, counts, walk.depth)
 
 
 def _price_of_scans(tree: Tree, entered: float, alive: Array, depth: int) -> float:
@@ -112,7 +116,7 @@ def _pilot_counts(tree: Tree, x: Array, radius: Array) -> Array:
     return counts
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def _count_boxes(blocks, queries, q, reach, counts):
     factor = np.float32(stretch(blocks.rows.shape[1]))
     for group in range(len(blocks.cluster_boxes)):
@@ -127,7 +131,7 @@ def _count_boxes(blocks, queries, q, reach, counts):
                 counts[1] += 1
 
 
-@njit(**compiled)
+@njit(**with_lanes)
 def _count_segments(blocks, queries, q, reach, counts):
     rows, ends, squares, limit = blocks.rows, blocks.ends, np.empty(64, np.float32), np.float32(reach * reach)
     for block in range(len(rows)):

@@ -1,6 +1,9 @@
-"""Which kernel sums over the points, and why: brute force, plain or by explicit vectors, or certified pruning."""
+"""The posterior sums by the way that is fastest at a noise ratio, and why: the plan.
 
-from collections.abc import Callable
+Brute force, plain or by explicit vectors, or certified pruning; and the survivors themselves, for second moments.
+"""
+
+from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -8,25 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...conventions import arguments
+from ...conventions.arguments import Array
 from . import kernel
-from .kernel import Sums
-from .pruning.choice import choose
-from .pruning.pruned_sums import BOXES, pruned_sums
-from .pruning.tree import Tree
+from .pruning import BOXES, Tree, Walk, prices, pruned_sums, survivors_of
+from .sums import Sums, concatenated
+from .survivors import Survivors, survivors
 from .vectors import brute
 from .vectors.lanes import LANES
 
-Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Kernel = Callable[[Array, Array], Sums]
 
 ENGINES = ("auto", "plain", "vectors", "pruned")
-SKIPPED = 1e-12  # share of the weight that pruning may leave out
+SKIPPED = 1e-12  # share of the weight that pruned sums may leave out
+SKIPPED_MOMENTS = float(np.exp(-kernel.SKIP_BELOW))  # and second moments, to which far points contribute more
 TOLERANCE = 3e-5  # estimated error of ln w in float32, of which results show a third at most (docs/benchmarks.md)
 
 _FEWEST = 2048  # points from which a search tree may pay
 _DOUBLE, _DIFFERENCES = 4.0, 1.2  # time of plain float64, and of float32 differences, in units of float32 products
 _PILOT, _CELLS = 8, 10  # queries that try a noise ratio; plans per factor of ten in r
+_MANY, _LISTED = 128, 32  # queries of whose survivors a plan is worth the making; listed at a time
 
 
 class Plan(NamedTuple):
@@ -44,8 +48,8 @@ class Plan(NamedTuple):
     reason: str
 
 
-class Engine:
-    """The sums of `kernel.Sums` over centred points (N, D), by the kernel that `plan` names; results in float64."""
+class PlannedSums:
+    """The `Sums` over centred points (N, D), by the kernel that `plan` names, and `Survivors`; results in float64."""
 
     def __init__(self, points: Array, dtype: str, engine: str, block: int | None):
         arguments.one_of(engine, ENGINES, "engine")
@@ -55,7 +59,7 @@ class Engine:
             raise arguments.fail("engine", engine, "needs a processor with AVX2 or AVX-512: use plain")
         self.points, self.dtype, self.engine, self.block = points, dtype, engine, block
         kernel.block_size(len(points), points.shape[1], dtype, block)  # raises
-        self._plans: dict[int, tuple[Plan, Kernel]] = {}
+        self._plans: dict[int, tuple[Plan, Kernel, Walk]] = {}
 
     def plan(self, r: float) -> Plan:
         """The plan at noise ratio r: the same for all r within a tenth of a decade."""
@@ -63,52 +67,73 @@ class Engine:
 
     def sums(self, x: Array, r: Array) -> Sums:
         """Sums of the queries x (Q, D) at noise ratios r (Q,), by their plans."""
-        cells = _cell(r)
-        if np.ptp(cells) == 0:
+        alike = _alike(r)
+        if len(alike) == 1:
             return self._planned(float(r[0]))[1](x, r)
-        order = [np.flatnonzero(cells == cell) for cell in np.unique(cells)]
-        results = [self._planned(float(r[these[0]]))[1](x[these], r[these]) for these in order]
-        back = np.argsort(np.concatenate(order))
-        return Sums(*(np.concatenate(field)[back] for field in zip(*results, strict=True)))
+        results = [self._planned(float(r[these[0]]))[1](x[these], r[these]) for these in alike]
+        back = np.argsort(np.concatenate(alike))
+        return Sums(*(field[back] for field in concatenated(results)))
+
+    def survivors(self, x: Array, r: Array) -> Iterator[Survivors]:
+        """All but e^-60 of the weight at each of the queries x (Q, D), noise ratios r (Q,), in their order.
+
+        Through the tree where the plan says pruned, if there is a plan or queries are so many that it pays to make one;
+        else from all distances.  Which of these it was shows only in the time.
+        """
+        for start in range(0, len(x), _LISTED):
+            some, ratios = x[start : start + _LISTED], r[start : start + _LISTED]
+            listed = self._listed(some, ratios, plan=len(x) >= _MANY)
+            for q, (query, ratio) in enumerate(zip(some, ratios, strict=True)):
+                yield listed.get(q) or survivors(self.points, query, float(ratio), SKIPPED_MOMENTS)
+
+    def _listed(self, x: Array, r: Array, plan: bool) -> dict[int, Survivors]:
+        """What the tree finds for some queries, by their place."""
+        found: dict[int, Survivors] = {}
+        for these in _alike(r):
+            ratio = float(r[these[0]])
+            if (plan or int(_cell(np.float64(ratio))) in self._plans) and self.plan(ratio).engine == "pruned":
+                kept = survivors_of(self._tree, x[these], r[these], SKIPPED_MOMENTS, self._planned(ratio)[2])
+                found |= {int(q): one for q, one in zip(these, kept, strict=True) if one.index.size}
+        return found
 
     # ---- the choice -----------------------------------------------------------------------------
 
-    def _planned(self, r: float) -> tuple[Plan, Kernel]:
+    def _planned(self, r: float) -> tuple[Plan, Kernel, Walk]:
+        """The plan, what carries it out, and the walk of the tree."""
         cell = int(_cell(np.float64(r)))
         if cell not in self._plans:
             self._plans[cell] = self._choose(10.0 ** (cell / _CELLS))
         return self._plans[cell]
 
-    def _choose(self, r: float) -> tuple[Plan, Kernel]:
-        """The plan and what carries it out."""
+    def _choose(self, r: float) -> tuple[Plan, Kernel, Walk]:
+        plan, walk = self._decide(r)
+        if plan.engine == "pruned":
+            return plan, partial(self._pruned, walk=walk), walk
+        if plan.engine == "vectors":
+            return plan, self._vectors, walk
+        return plan, self._plain if self.engine == "plain" else self._plain_double, walk
+
+    def _decide(self, r: float) -> tuple[Plan, Walk]:
         n_points = len(self.points)
-        if self.engine == "plain":
-            return Plan("plain", None, "as asked"), self._plain
-        if self.engine == "vectors":
-            return Plan("vectors", None, "as asked"), self._vectors
+        if self.engine in ("plain", "vectors"):
+            return Plan(self.engine, None, "as asked"), BOXES
         x, ratios = self._pilot(r)
         brute_force, price, why = self._brute_force(x, ratios)
-        all_points = {"plain": self._plain_double, "vectors": self._vectors}[brute_force]
         if self.engine == "auto" and n_points < _FEWEST:
-            return Plan(brute_force, None, f"{n_points} points are few; {why}"), all_points
-        choice = choose(self._tree, x, ratios, SKIPPED)
-        walks = {way: cost for way, cost in choice.nanoseconds.items() if way != "brute force"}
-        walk = BOXES  # the ways stand in the order of the walks, boxes first
-        if walks:
-            walk += list(walks).index(min(walks, key=walks.__getitem__))
+            return Plan(brute_force, None, f"{n_points} points are few; {why}"), BOXES
+        found = prices(self._tree, x, ratios, SKIPPED)
+        walk = BOXES if found.cheapest is None else found.cheapest
         if walk == BOXES:
             self._tree.release()
         if self.engine == "pruned":
-            return Plan("pruned", choice.survivors, "as asked"), partial(self._pruned, walk=walk)
-        if not walks:
-            return Plan(brute_force, None, f"too many points carry the posterior at r = {r:.2g}; {why}"), all_points
-        carried = f"{choice.survivors:.0f} of {n_points} points carry the posterior at r = {r:.2g}"
-        gain = price * choice.nanoseconds["brute force"] / min(walks.values())
+            return Plan("pruned", found.survivors, "as asked"), walk
+        if found.cheapest is None:
+            return Plan(brute_force, None, f"too many points carry the posterior at r = {r:.2g}; {why}"), walk
+        carried = f"{found.survivors:.0f} of {n_points} points carry the posterior at r = {r:.2g}"
+        gain = price * found.brute_force / found.walks[walk]
         if gain <= 1:
-            reason = f"{carried}, to find them costs more than all; {why}"
-            return Plan(brute_force, choice.survivors, reason), all_points
-        reason = f"{carried}; about {gain:.2g} times faster than all"
-        return Plan("pruned", choice.survivors, reason), partial(self._pruned, walk=walk)
+            return Plan(brute_force, found.survivors, f"{carried}, to find them costs more than all; {why}"), walk
+        return Plan("pruned", found.survivors, f"{carried}; about {gain:.2g} times faster than all"), walk
 
     def _brute_force(self, x: Array, r: Array) -> tuple[str, float, str]:
         """Engine for all points, its price in units of explicit vectors from products, and why it is the one."""
@@ -130,7 +155,7 @@ class Engine:
 
     # ---- the engines, and what stands in for them -----------------------------------------------
 
-    def _pruned(self, x: Array, r: Array, walk: int) -> Sums:
+    def _pruned(self, x: Array, r: Array, walk: Walk) -> Sums:
         pruned = pruned_sums(self._tree, x, r, SKIPPED, walk)
         brute_force = self._vectors if self.dtype == "float32" and LANES else self._plain_double
         return _completed(pruned.sums, ~pruned.finished, x, r, brute_force)
@@ -172,12 +197,12 @@ class Engine:
         return brute.pack(self.points)
 
     @cached_property
-    def _double_panels(self) -> NDArray[np.float64]:
-        return kernel.pack(self.points, self._block("float64"), "float64")
+    def _double_panels(self) -> Array:
+        return kernel.in_panels(self.points, self._block("float64"), "float64")
 
     @cached_property
     def _single_panels(self) -> NDArray[np.float32]:
-        return kernel.pack(self.points, self._block("float32"), "float32")
+        return kernel.in_panels(self.points, self._block("float32"), "float32")
 
     def _block(self, dtype: str) -> int:
         return kernel.block_size(len(self.points), self.points.shape[1], dtype, self.block)
@@ -189,6 +214,12 @@ class Engine:
 
 def _cell(r: Array | np.float64) -> NDArray[np.int64]:
     return np.rint(_CELLS * np.log10(r)).astype(np.int64)
+
+
+def _alike(r: Array) -> list[NDArray[np.intp]]:
+    """The places of the noise ratios that share a plan."""
+    cells = _cell(r)
+    return [np.flatnonzero(cells == cell) for cell in np.unique(cells)]
 
 
 def _completed(sums: Sums, missing: Flags, x: Array, r: Array, instead: Kernel) -> Sums:
