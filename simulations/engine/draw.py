@@ -14,13 +14,11 @@ from typing import Any
 
 import numpy as np
 from numba import njit, prange
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ...conventions import arguments
-from ..empirical_score import EmpiricalScore
+from ...conventions.arguments import Array
 from .threading_layer import one_at_a_time
-
-Array = NDArray[np.float64]
 
 BLOCK = 256  # points: one block of 32 coordinates fits in the first-level cache, of 1000 in the second
 CHUNK = 32  # queries that share a block
@@ -106,15 +104,13 @@ def _draw_all(points, x, half_precision, uniforms, drawn):
         _draw_chunk(points, x[part], half_precision[part], uniforms[part], drawn[part])
 
 
-def draw_pattern(empirical: EmpiricalScore, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Index of a training point drawn from the posterior at each query x (n, D), shape (n,).
+def draw_index(points: Array, x: Array, r: Array, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Index of one of `points` (N, D) drawn from the posterior at each query x (n, D), r (n,) > 0; shape (n,).
 
-    P(μ) = exp(-|x-y^μ|²/2r)/Z in float64 whatever the precision of `empirical`; `r` > 0 one number or (n,).
-    Reproducible for any number of threads.  ValueError: x or r of wrong shape, r ≤ 0, rng not a Generator.
+    P(μ) = exp(-|x-y^μ|²/2r)/Z.  Reproducible for any number of threads.  ValueError: rng not a Generator.
     """
-    queries, ratios, _ = empirical._queries(x, r)
-    uniforms = arguments.generator(rng).random(len(queries))
-    drawn = np.empty(len(queries), np.int64)
+    uniforms = arguments.generator(rng).random(len(x))
+    drawn = np.empty(len(x), np.int64)
     with one_at_a_time:
-        _draw_all(empirical._points, queries, 0.5 / ratios, uniforms, drawn)
+        _draw_all(points, x, 0.5 / r, uniforms, drawn)
     return drawn
