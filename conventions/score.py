@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .arguments import Array, fail, numbers, points, positive
-from .estimate import Estimate
 
-ScoreFunction = Callable[[Array, float], ArrayLike]
+ScoreFunction = Callable[[Array, float], ArrayLike]  # of points (n, D) and one noise ratio, returning (n, D)
 
 
 @runtime_checkable
@@ -78,11 +77,8 @@ class DifferentiableScore(SpectralScore, Protocol):
         """J v or Jᵀ v at each point, J = ∂s/∂x, shape of v (n, D)."""
         ...
 
-    def dimension(
-        self, r: ArrayLike, rng: np.random.Generator, *, points: ArrayLike, probes: int | None = None
-    ) -> Estimate:
-        """d(r) over the noised `points` (n, D), each trace exact or from `probes` random directions."""
-        ...
+
+AnyScore = Score | ScoreFunction
 
 
 class FunctionScore:
@@ -97,7 +93,7 @@ class FunctionScore:
         ratio = np.broadcast_to(positive(r, "r"), len(batch))
         scores = np.empty_like(batch)
         for one in np.unique(ratio):
-            scores[ratio == one] = like(batch[ratio == one], self.function(batch[ratio == one], float(one)))
+            scores[ratio == one] = scores_like(batch[ratio == one], self.function(batch[ratio == one], float(one)))
         return scores.reshape(np.shape(x))
 
     def posterior_mean(self, x: ArrayLike, r: ArrayLike) -> Array:
@@ -106,7 +102,7 @@ class FunctionScore:
         return np.asarray(x, dtype=np.float64) + (step[:, None] if step.ndim else step) * self.score(x, r)
 
 
-def as_score(score: Score | ScoreFunction, ambient_dim: int) -> Score:
+def as_score(score: AnyScore, ambient_dim: int) -> Score:
     """`score` itself, or a function score(x, r) made one; ValueError for anything else, and for another dimension."""
     if isinstance(score, Score):
         if score.ambient_dim != ambient_dim:
@@ -118,7 +114,12 @@ def as_score(score: Score | ScoreFunction, ambient_dim: int) -> Score:
     return FunctionScore(function, ambient_dim)
 
 
-def like(x: Array, scores: ArrayLike) -> Array:
+def scores_at(score: Score, x: Array, r: float) -> Array:
+    """score.score(x, r) at points x (n, D), or ValueError for NaN or another shape."""
+    return scores_like(x, score.score(x, r))
+
+
+def scores_like(x: Array, scores: ArrayLike) -> Array:
     """`scores` as finite numbers of the shape of x; ValueError otherwise."""
     values = numbers(scores, "score(x, r)")
     if values.shape != x.shape:
