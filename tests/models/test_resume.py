@@ -94,7 +94,7 @@ def test_killed_from_outside_at_any_moment(tmp_path, data, kills):
     script = f"""
 import sys
 import numpy as np
-from models import TrainingConfig, train
+from remanifold.models import TrainingConfig, train
 data = np.random.default_rng(0).standard_normal((30, 3))
 train(data, TrainingConfig(**{arguments}), sys.argv[1], progress=False, checkpoint_every=50)
 """

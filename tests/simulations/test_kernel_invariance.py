@@ -79,7 +79,7 @@ def test_neither_torch_nor_a_queries_by_points_matrix_is_ever_loaded():
     script = """
 import resource, sys
 import numpy as np, numba
-from simulations import EmpiricalScore
+from remanifold.simulations import EmpiricalScore
 assert "torch" not in sys.modules
 rng = np.random.default_rng(0)
 e = EmpiricalScore(rng.standard_normal((40000, 2)))
