@@ -166,7 +166,7 @@ def _learned(network: "ScoreNetwork", points: Array, r: Array, count: int, seed:
     rng = np.random.default_rng([seed, 2])
     some = points[rng.permutation(len(points))[:count]]
     repeated = np.concatenate([some] * -(-count // len(some)))
-    return np.asarray(network.dimension(r, repeated, rng).mean)
+    return np.asarray(network.dimension(r, rng, points=repeated).mean)
 
 
 def _effort(run: Run) -> int:

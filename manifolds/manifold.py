@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..conventions.arguments import Array, fail, generator, nonnegative, positive, positive_integer, positive_scalar
 from ..conventions.law import Draws, Energies
+from ..conventions.score import LocalAverages
 from .embedding import Embedding
 
 
@@ -120,6 +121,10 @@ class Manifold(ABC):
         """C(x, r), the covariance of the clean point given the noisy one, shape (D, D) or (n, D, D)."""
         z, _ = self.embedding.split(x)
         return like_points(x, self.embedding.lift_covariance(self._posterior_covariance(z, positive_scalar(r, "r"))))
+
+    def local_averages(self, x: ArrayLike, r: float) -> LocalAverages:
+        """tr C(x, r)/r at each point, and no participation."""
+        return LocalAverages(np.trace(self.posterior_covariance(x, r), axis1=-2, axis2=-1) / r, None)
 
     def score(self, x: ArrayLike, r: float) -> Array:
         """∇ ln p_r(x) = (m - x)/r, shape of x."""

@@ -13,17 +13,18 @@ from ..conventions import arguments
 from ..conventions.arguments import Array, fail, generator, positive, positive_integer
 from ..conventions.estimate import Estimate
 from ..conventions.haar import orthogonal_matrix
+from ..conventions.score import LocalAverages
 
 
 class LearnedScore(ABC):
     """Posterior mean, score and Jacobian of a model of the score.
 
-    Points x are (D,) or (n, D), `dim` = D; r is one number > 0 or one per point (n,); arrays are float64. A learned
-    score need not be a gradient: its Jacobian need not be symmetric.
+    Points x are (D,) or (n, D), `ambient_dim` = D; r is one number > 0 or one per point (n,); arrays are float64.
+    A learned score need not be a gradient: its Jacobian need not be symmetric.
     ValueError for an argument outside its range, in every method.
     """
 
-    dim: int
+    ambient_dim: int
 
     # ---- what a subclass provides, for x (n, D) and ratio (n, 1) ---------------------------------------------------
 
@@ -60,18 +61,18 @@ class LearnedScore(ABC):
         """
         batch, ratio = self._arguments(x, r)
         covariance = ratio[:, :, None] * np.concatenate(list(self._jacobians(batch, ratio, "mean")))
-        return covariance.reshape(*np.shape(x), self.dim)
+        return covariance.reshape(*np.shape(x), self.ambient_dim)
 
     def jacobian_spectrum(self, x: ArrayLike, r: ArrayLike, k: int | None = None) -> Array:
         """Eigenvalues of the *symmetric part* of J = ∂score/∂x, descending: the k largest, or all D; (k,) or (n, k).
 
         For an exact score J = -(1 - C/r)/r is symmetric and this is its spectrum: tangent directions near 0
-        (-1/(λ+r) for variance λ), normal ones near -1/r. For large D see `models.jacobian_spectrum`.
+        (-1/(λ+r) for variance λ), normal ones near -1/r. For large D see `probes.jacobian_spectrum`.
         """
         batch, ratio = self._arguments(x, r)
-        kept = self.dim if k is None else positive_integer(k, "k")
-        if kept > self.dim:
-            raise fail("k", k, f"must be ≤ D = {self.dim}")
+        kept = self.ambient_dim if k is None else positive_integer(k, "k")
+        if kept > self.ambient_dim:
+            raise fail("k", k, f"must be ≤ D = {self.ambient_dim}")
         parts = [
             np.linalg.eigvalsh((jacobian + jacobian.transpose(0, 2, 1)) / 2)[:, ::-1][:, :kept]
             for jacobian in self._jacobians(batch, ratio, "score")
@@ -83,8 +84,8 @@ class LearnedScore(ABC):
 
         Returns the shape of v.
         """
-        vectors = arguments.points(v, self.dim, "v")
-        batch = arguments.points(x, self.dim)
+        vectors = arguments.points(v, self.ambient_dim, "v")
+        batch = arguments.points(x, self.ambient_dim)
         if len(batch) == 1:
             batch = np.broadcast_to(batch, vectors.shape)
         if batch.shape != vectors.shape:
@@ -92,8 +93,13 @@ class LearnedScore(ABC):
         batch, ratio = self._arguments(batch, r)
         return self._product(batch, ratio, vectors, transpose).reshape(np.shape(v))
 
+    def local_averages(self, x: ArrayLike, r: ArrayLike) -> LocalAverages:
+        """tr ∂m/∂x at each point, and no participation: a network has no training points."""
+        traces = self._traces(*self._arguments(x, r), None)
+        return LocalAverages(traces.reshape(np.shape(x)[:-1])[()], None)
+
     def dimension(
-        self, r: ArrayLike, points: ArrayLike, rng: np.random.Generator, probes: int | None = None
+        self, r: ArrayLike, rng: np.random.Generator, *, points: ArrayLike, probes: int | None = None
     ) -> Estimate:
         """d(r) = E tr ∂m/∂x at x = y + √r ξ, y the given clean points (training or held out).
 
@@ -102,40 +108,40 @@ class LearnedScore(ABC):
 
         Args:
             r: noise ratio, one number or an array of any shape.
-            points: (n, D), n ≥ 2.
             rng: draws ξ, and the probes.
+            points: (n, D), n ≥ 2.
             probes: estimate each trace from that many random orthogonal directions, instead of exactly (as D); for
                 images, where D passes per point are too many. Unbiased; its scatter is part of the error.
 
         Returns:
             Estimate(mean, stderr) of the shape of r; the error is that of the mean over points, ξ and probes.
         """
-        clean, ratios = arguments.points(points, self.dim, "points"), positive(r, "r")
+        clean, ratios = arguments.points(points, self.ambient_dim, "points"), positive(r, "r")
         if len(clean) < 2:
             raise ValueError(f"points has shape {np.shape(points)}: two points at least are needed for an error bar")
-        if probes is not None and positive_integer(probes, "probes") > self.dim:
-            raise fail("probes", probes, f"must be ≤ D = {self.dim}")
-        noise = generator(rng).standard_normal(clean.shape)
-        frames = None if probes is None else [orthogonal_matrix(self.dim, rng, probes).T for _ in clean]
-        traces = np.array([self._traces(clean + np.sqrt(s) * noise, s, frames) for s in ratios.ravel()])
+        if probes is not None and positive_integer(probes, "probes") > self.ambient_dim:
+            raise fail("probes", probes, f"must be ≤ D = {self.ambient_dim}")
+        xi = generator(rng).standard_normal(clean.shape)
+        frames = None if probes is None else [orthogonal_matrix(self.ambient_dim, rng, probes).T for _ in clean]
+        at = [(clean + np.sqrt(ratio) * xi, np.full((len(clean), 1), ratio)) for ratio in ratios.ravel()]
+        traces = np.array([self._traces(x, ratio, frames) for x, ratio in at])
         return Estimate.of(traces.reshape(*ratios.shape, len(clean)))
 
     # ---- inner workings --------------------------------------------------------------------------------------------
 
     def _arguments(self, x: ArrayLike, r: ArrayLike) -> tuple[Array, Array]:
         """Points (n, D) and noise ratios (n, 1)."""
-        batch, ratio = arguments.points(x, self.dim), positive(r, "r")
+        batch, ratio = arguments.points(x, self.ambient_dim), positive(r, "r")
         if ratio.ndim and ratio.shape != (len(batch),):
             raise ValueError(f"r has shape {ratio.shape}: must be one number or one per point ({len(batch)},)")
         return batch, np.broadcast_to(ratio, len(batch))[:, None]
 
-    def _traces(self, x: Array, r: float, frames: list[Array] | None) -> Array:
+    def _traces(self, x: Array, ratio: Array, frames: list[Array] | None) -> Array:
         """tr ∂m/∂x at each point, (n,): exact, or D + r (D/k) Σ q·Jq over the k rows q of that point's frame."""
-        ratio = np.full((len(x), 1), r)
         if frames is None:
             return np.concatenate([np.trace(part, axis1=1, axis2=2) for part in self._jacobians(x, ratio, "mean")])
         q = np.concatenate(frames)
         repeats = len(frames[0])
         products = self._product(np.repeat(x, repeats, axis=0), np.repeat(ratio, repeats, axis=0), q, True)
         quotients = np.einsum("nd,nd->n", q, products).reshape(len(x), repeats)
-        return self.dim * (1 + r * quotients.mean(axis=1))
+        return self.ambient_dim * (1 + ratio[:, 0] * quotients.mean(axis=1))

@@ -42,8 +42,10 @@ class LinearScore(LearnedScore):
         self.basis = np.eye(k) if basis is None else numbers(basis, "basis")
         if self.basis.ndim != 2 or self.basis.shape[1] != k or not _orthonormal(self.basis):
             raise ValueError(f"basis has shape {self.basis.shape}: must be (D, {k}) with orthonormal columns")
-        self.dim = len(self.basis)
-        self.centre = arguments.points(np.zeros(self.dim) if centre is None else centre, self.dim, "centre")[0]
+        self.ambient_dim = len(self.basis)
+        self.centre = arguments.points(
+            np.zeros(self.ambient_dim) if centre is None else centre, self.ambient_dim, "centre"
+        )[0]
         self.ridge = nonnegative_scalar(ridge, "ridge")
 
     @classmethod
@@ -87,13 +89,13 @@ class LinearScore(LearnedScore):
             if of == "mean":
                 yield ((self.basis * self._gains(r)) @ self.basis.T)[None]
             else:
-                yield self._apply(np.eye(self.dim), r)[None]
+                yield self._apply(np.eye(self.ambient_dim), r)[None]
 
     def _product(self, x: Array, ratio: Array, v: Array, transpose: bool) -> Array:
         return self._apply(v, ratio)
 
-    def _traces(self, x: Array, r: float, frames: list[Array] | None) -> Array:
-        return np.full(len(x), self._gains(np.array(r)).sum())
+    def _traces(self, x: Array, ratio: Array, frames: list[Array] | None) -> Array:
+        return self._gains(ratio).sum(axis=1)
 
     def _gains(self, ratio: Array) -> Array:
         """λ/(λ + r + ρ)."""

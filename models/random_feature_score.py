@@ -62,14 +62,14 @@ class RandomFeatureScore(LearnedScore):
         data = numbers(points, "points")
         if data.ndim != 2 or data.size == 0:
             raise ValueError(f"points has shape {data.shape}: must be (N, D) with N ≥ 1 and D ≥ 1")
-        self.dim, self.centre = data.shape[1], data.mean(axis=0)
+        self.ambient_dim, self.centre = data.shape[1], data.mean(axis=0)
         self.sigma_data = float(np.sqrt(np.mean((data - self.centre) ** 2)))
         if not self.sigma_data > 0:
             raise fail("points", data, "must not be all the same point")
         self.ridge = positive_scalar(ridge, "ridge")
-        self.length = np.sqrt(self.dim) if length is None else positive_scalar(length, "length")
+        self.length = np.sqrt(self.ambient_dim) if length is None else positive_scalar(length, "length")
         p = positive_integer(n_features, "n_features")
-        self.wave_vectors = generator(rng).standard_normal((p, self.dim)) / self.length
+        self.wave_vectors = generator(rng).standard_normal((p, self.ambient_dim)) / self.length
         self.phases = rng.uniform(0, 2 * np.pi, p)
         self._moments(data)
         self._fits: dict[float, Weights] = {}
@@ -104,7 +104,7 @@ class RandomFeatureScore(LearnedScore):
 
     def _fit(self, r: float) -> Weights:
         """The normal equations; the constant is eliminated by taking covariances instead of second moments."""
-        d, p = self.dim, len(self.phases)
+        d, p = self.ambient_dim, len(self.phases)
         damped = np.sqrt(2) * np.exp(-r * self._square / 2)
         mean = damped * self._cosine
         target = np.hstack([damped * self._cross, self._covariance])  # E y (φ, u)ᵀ; E y = 0
@@ -143,7 +143,7 @@ class RandomFeatureScore(LearnedScore):
             weights = self._weights(float(r))
             slopes = -np.sqrt(2) * np.sin(self._angles(point))
             jacobian = (weights.features * slopes) @ self.wave_vectors + weights.linear
-            yield (jacobian if of == "mean" else (jacobian - np.eye(self.dim)) / r)[None]
+            yield (jacobian if of == "mean" else (jacobian - np.eye(self.ambient_dim)) / r)[None]
 
     def _product(self, x: Array, ratio: Array, v: Array, transpose: bool) -> Array:
         u, product = (x - self.centre) / self.sigma_data, np.empty_like(v)

@@ -38,7 +38,7 @@ class ScoreNetwork(LearnedScore):
 
     Args:
         network: module (x (n, D), ln σ (n,)) → (n, D) that treats its rows independently.
-        dim: ambient dimension D.
+        ambient_dim: D.
         sigma_data: rms coordinate s of the centred data, > 0.
         centre: mean of the data (D,), default the origin.
         predicts: what its output is under EDM preconditioning: "v" (EDM's own), "eps" or "x0".
@@ -52,7 +52,7 @@ class ScoreNetwork(LearnedScore):
     def __init__(
         self,
         network: torch.nn.Module,
-        dim: int,
+        ambient_dim: int,
         sigma_data: float,
         centre: ArrayLike | None = None,
         *,
@@ -61,9 +61,9 @@ class ScoreNetwork(LearnedScore):
         device: str = "cpu",
     ) -> None:
         one_of(dtype, ["float32", "float64"], "dtype")
-        self.dim = positive_integer(dim, "dim")
+        self.ambient_dim = positive_integer(ambient_dim, "ambient_dim")
         self.sigma_data = positive_scalar(sigma_data, "sigma_data")
-        self.centre = arguments.points(np.zeros(dim) if centre is None else centre, dim, "centre")[0]
+        self.centre = arguments.points(np.zeros(ambient_dim) if centre is None else centre, ambient_dim, "centre")[0]
         self.predicts = predicts
         self.reading: Reading = Preconditioning(predicts, self.sigma_data)
         self.dtype = torch.float64 if dtype == "float64" else torch.float32
@@ -76,7 +76,7 @@ class ScoreNetwork(LearnedScore):
         cls,
         module: torch.nn.Module,
         *,
-        dim: int | None = None,
+        ambient_dim: int | None = None,
         image_shape: tuple[int, ...] | None = None,
         predicts: str = "eps",
         conditioning: str = "log_sigma",
@@ -93,7 +93,7 @@ class ScoreNetwork(LearnedScore):
         Args:
             module: called as module(x, level); x is (n, D), or (n, C, H, W) if `image_shape` is given, the noised
                 point of `process`; level is (n,). Must treat its rows independently.
-            dim: D, where there is no `image_shape`.
+            ambient_dim: D, where there is no `image_shape`.
             image_shape: (H, W) or (H, W, C), as `ImageSet.image_shape`.
             predicts: "eps", "x0", "v" or "score", defined in `models.networks.user_module`.
             conditioning: what `level` is: "log_sigma", "sigma", "noise_ratio" (ln √r, √r, r), "time" (of
@@ -105,10 +105,10 @@ class ScoreNetwork(LearnedScore):
             ValueError: for conventions that do not go together; in the methods, for a noise ratio outside the
                 process or an output of another shape than the input.
         """
-        if (dim is None) == (image_shape is None):
-            raise fail("dim", dim, "must be given where image_shape is not, and only there")
+        if (ambient_dim is None) == (image_shape is None):
+            raise fail("ambient_dim", ambient_dim, "must be given where image_shape is not, and only there")
         shape = None if image_shape is None else _image_shape(image_shape)
-        size = int(np.prod(shape)) if shape else dim
+        size = int(np.prod(shape)) if shape else ambient_dim
         clock = process if process is not None else DDPM() if conditioning == "timestep" else VarianceExploding()
         reading = ProcessReading(predicts, conditioning, clock)
         network = cls(RowModule(module, shape), size, 1.0, centre, dtype=dtype, device=device)  # type: ignore[arg-type]
@@ -154,13 +154,13 @@ class ScoreNetwork(LearnedScore):
         return maps.score_skip * u + maps.score_gain * self._output(u, maps)
 
     def _jacobians(self, x: Array, ratio: Array, of: str) -> Iterator[Array]:
-        chunk = max(1, self._rows // self.dim)
+        chunk = max(1, self._rows // self.ambient_dim)
         for i in range(0, len(x), chunk):
             maps = self.reading.coefficients(ratio[i : i + chunk])
             derivative = self._derivative(*self._tensors(x[i : i + chunk] - self.centre, maps))
             skip, gain = (maps.skip, maps.gain) if of == "mean" else (maps.score_skip, maps.score_gain)
             jacobian = derivative.cpu().numpy().astype(np.float64)
-            yield (gain * maps.scale)[:, :, None] * jacobian + skip[:, :, None] * np.eye(self.dim)
+            yield (gain * maps.scale)[:, :, None] * jacobian + skip[:, :, None] * np.eye(self.ambient_dim)
 
     def _product(self, x: Array, ratio: Array, v: Array, transpose: bool) -> Array:
         maps, u = self.reading.coefficients(ratio), x - self.centre
@@ -176,7 +176,7 @@ class ScoreNetwork(LearnedScore):
     def _rows(self) -> int:
         """Rows per pass: an image costs a convolutional network some hundred numbers per pixel."""
         on_images = getattr(self.network, "image_shape", None) is not None
-        return max(1, ROWS // self.dim) if on_images else ROWS
+        return max(1, ROWS // self.ambient_dim) if on_images else ROWS
 
     def _tensors(self, u: Array, maps: Coefficients) -> tuple[torch.Tensor, torch.Tensor]:
         """What the network is shown, (n, D), and told, (n,)."""
@@ -195,13 +195,18 @@ class ScoreNetwork(LearnedScore):
 
         Rows are repeated for each direction: the network meets ordinary passes only, whatever it is made of.
         """
-        points, directions = len(shown), torch.eye(self.dim, device=self.device, dtype=self.dtype)
-        row = torch.arange(points * self.dim, device=self.device)
+        points, directions = len(shown), torch.eye(self.ambient_dim, device=self.device, dtype=self.dtype)
+        row = torch.arange(points * self.ambient_dim, device=self.device)
         parts = [
-            self._derivative_product(shown[some // self.dim], told[some // self.dim], directions[some % self.dim], True)
+            self._derivative_product(
+                shown[some // self.ambient_dim],
+                told[some // self.ambient_dim],
+                directions[some % self.ambient_dim],
+                True,
+            )
             for some in row.split(self._rows)
         ]
-        return torch.cat(parts).reshape(points, self.dim, self.dim)
+        return torch.cat(parts).reshape(points, self.ambient_dim, self.ambient_dim)
 
     def _derivative_product(
         self, shown: torch.Tensor, told: torch.Tensor, v: torch.Tensor, transpose: bool

@@ -1,14 +1,15 @@
 """What may be asked of any score – a law, N points, a network, a function: spectra, dimensions, attractors, distances.
 
-Start with `jacobian_spectrum` and `dimensions`. None of them needs PyTorch.
+Start with `jacobian_spectrum` and `dimensions`; `score_error` and `share_of_memory` compare scores. None needs PyTorch.
 """
 
 from .attractors import attractors, state_fractions
+from .crossings import half_crossing
 from .dimension_rules import cliff, flipd, largest_gap, occupation
 from .dimensions import dimension_curve, dimensions, normal_bundle
 from .jacobian_spectrum import jacobian_spectrum, measured_gaps
 from .orthogonal_probes import orthogonal_probes
-from .score_distance import score_error, side
+from .score_distance import score_error, share_of_memory
 from .score_jacobian import ScoreJacobian
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "dimension_curve",
     "dimensions",
     "flipd",
+    "half_crossing",
     "jacobian_spectrum",
     "largest_gap",
     "measured_gaps",
@@ -25,6 +27,6 @@ __all__ = [
     "occupation",
     "orthogonal_probes",
     "score_error",
-    "side",
+    "share_of_memory",
     "state_fractions",
 ]

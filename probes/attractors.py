@@ -4,14 +4,14 @@ At small r the empirical score's are the training points. Those that are not nea
 has merged, or of a law without memory – are spurious states (arXiv 2505.21777), the first sign of generalization.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..conventions.arguments import Array, numbers, positive_integer, positive_scalar
 from ..conventions.estimate import Estimate, fraction
-from .score_jacobian import score_function
+from ..conventions.score import AnyScore, as_score, scores_at
 
 
 class Attractors(NamedTuple):
@@ -34,12 +34,14 @@ class StateFractions(NamedTuple):
     unsettled: Estimate
 
 
-def attractors(score: Any, starts: ArrayLike, r: float, *, steps: int = 1000, tolerance: float = 1e-6) -> Attractors:
+def attractors(
+    score: AnyScore, starts: ArrayLike, r: float, *, steps: int = 1000, tolerance: float = 1e-6
+) -> Attractors:
     """Iterates x → x + r s(x, r) = m(x, r) from `starts` (n, D) at fixed r until a step is below `tolerance` √r.
 
     For an exact score each step raises the density (it is the mean-shift of a Gaussian kernel), so that limits are
     maxima but for starts on a ridge. End points within √r/10 of one another are one attractor.
-    `score`: any score (`probes.score_jacobian`). ValueError for arguments outside their range.
+    ValueError for arguments outside their range.
     """
     ends, settled = _settle(score, starts, r, steps, tolerance)
     kept: list[Array] = []
@@ -57,7 +59,7 @@ def attractors(score: Any, starts: ArrayLike, r: float, *, steps: int = 1000, to
 
 
 def state_fractions(
-    score: Any,
+    score: AnyScore,
     starts: ArrayLike,
     training: ArrayLike,
     r: float,
@@ -79,16 +81,18 @@ def state_fractions(
     return StateFractions(*(fraction(hits) for hits in (settled & close, settled & ~close, ~settled)))
 
 
-def _settle(score: Any, starts: ArrayLike, r: float, steps: int, tolerance: float) -> tuple[Array, NDArray[np.bool_]]:
+def _settle(
+    score: AnyScore, starts: ArrayLike, r: float, steps: int, tolerance: float
+) -> tuple[Array, NDArray[np.bool_]]:
     """End points (n, D) and whether each has come to rest."""
-    function, ratio = score_function(score), positive_scalar(r, "r")
-    x = numbers(starts, "starts").copy()
+    ratio, x = positive_scalar(r, "r"), numbers(starts, "starts").copy()
     if x.ndim != 2 or x.size == 0:
         raise ValueError(f"starts has shape {x.shape}: must be (n, D) with n ≥ 1")
+    asked = as_score(score, x.shape[1])
     least = positive_scalar(tolerance, "tolerance") * np.sqrt(ratio)
     moving = np.arange(len(x))
     for _ in range(positive_integer(steps, "steps")):
-        step = ratio * function(x[moving], ratio)
+        step = ratio * scores_at(asked, x[moving], ratio)
         x[moving] += step
         moving = moving[np.linalg.norm(step, axis=1) > least]
         if not len(moving):

@@ -4,15 +4,18 @@ The rules themselves are in `probes.dimension_rules`; here they are fed. On a li
 d(r) = Σ λ/(λ+r), FLIPD = D - Σ 1 · r/(λ+r) + r |s|², the others count.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..conventions.arguments import Array, fail, generator, numbers, positive, positive_integer, positive_scalar
+from ..conventions.arguments import Array, fail, generator, positive, positive_integer, positive_scalar
 from ..conventions.estimate import Estimate
+from ..conventions.haar import orthogonal_matrix
+from ..conventions.score import AnyScore, Score, SpectralScore, as_score, scores_at
 from .dimension_rules import cliff, flipd, largest_gap, occupation
-from .score_jacobian import ScoreJacobian, score_function
+from .points import clean_and_noise, one_point
+from .score_jacobian import ScoreJacobian, jacobian_products
 
 
 class Dimensions(NamedTuple):
@@ -30,21 +33,19 @@ class Dimensions(NamedTuple):
     normal_bundle: int | None
 
 
-def dimensions(score: Any, x: ArrayLike, r: float, rng: np.random.Generator) -> Dimensions:
-    """All rules at one point x (D,), D ≥ 2, of any score (`probes.score_jacobian`); costs about 6 D scores.
+def dimensions(score: AnyScore, x: ArrayLike, r: float, rng: np.random.Generator) -> Dimensions:
+    """All rules at one point x (D,), D ≥ 2, of any score; costs about 6 D scores.
 
     `rng` draws the displacements of the normal bundle. ValueError for arguments outside their range.
     """
-    jacobian = ScoreJacobian(score, x, r)
-    if jacobian.dim < 2:
-        raise fail("x", x, "must have D ≥ 2 coordinates")
+    jacobian = ScoreJacobian(score, one_point(x, least=2), r)
     matrix = jacobian.matrix()
     singular = _resolved(np.linalg.svd(matrix, compute_uv=False))
     symmetric = np.linalg.eigvalsh((matrix + matrix.T) / 2)
-    value = score_function(score)(jacobian.x[None], jacobian.r)[0]
+    value = scores_at(jacobian.score, jacobian.x[None], jacobian.r)[0]
     return Dimensions(
         _gap(singular),
-        cliff(singular) if jacobian.dim >= 8 else None,
+        cliff(singular) if jacobian.ambient_dim >= 8 else None,
         float(occupation(symmetric, jacobian.r)),
         float(flipd(value, np.trace(matrix), jacobian.r)),
         normal_bundle(score, x, r, rng),
@@ -52,7 +53,7 @@ def dimensions(score: Any, x: ArrayLike, r: float, rng: np.random.Generator) -> 
 
 
 def normal_bundle(
-    score: Any, x: ArrayLike, r: float, rng: np.random.Generator, displacements: int | None = None
+    score: AnyScore, x: ArrayLike, r: float, rng: np.random.Generator, displacements: int | None = None
 ) -> int | None:
     """Dimension by the normal bundle: scores at x + √r ξ_i point off the manifold; D minus the directions they span.
 
@@ -64,39 +65,47 @@ def normal_bundle(
     ValueError for K < D (the rank would then count displacements) and for arguments outside their range.
     Source: arXiv 2212.12611, algorithm 1.
     """
-    point = numbers(x, "x")
-    if point.ndim != 1 or point.size < 2:
-        raise fail("x", x, "must be one point (D,), D ≥ 2")
+    point = one_point(x, least=2)
     number = 4 * point.size if displacements is None else positive_integer(displacements, "displacements")
     if number < point.size:
         raise fail("displacements", number, f"must be ≥ D = {point.size}")
     ratio = positive_scalar(r, "r")
-    noise = generator(rng).standard_normal((number, point.size))
-    scores = score_function(score)(point + np.sqrt(ratio) * noise, ratio)
+    xi = generator(rng).standard_normal((number, point.size))
+    scores = scores_at(as_score(score, point.size), point + np.sqrt(ratio) * xi, ratio)
     return _gap(_resolved(np.linalg.svd(scores, compute_uv=False)))
 
 
 def dimension_curve(
-    score: Any, r: ArrayLike, points: ArrayLike, rng: np.random.Generator, probes: int | None = None
+    score: AnyScore, r: ArrayLike, rng: np.random.Generator, *, points: ArrayLike, probes: int | None = None
 ) -> Estimate:
     """d(r) = E tr ∂m/∂x at x = y + √r ξ over the clean points y (n, D), n ≥ 2, for any score.
 
-    The same average as `LearnedScore.dimension` (and the same numbers for the same rng), with J by differences where
-    the score has no derivative of its own. `r` one number or an array; `probes`: random orthogonal directions per
-    trace instead of all D. Estimate(mean, stderr) of the shape of r; docs/theory.md §2.
+    The average that `dimension` of a learned score takes, for every leg: traces of the posterior covariance where the
+    score has one, else by D products with J; or, with `probes`, from that many random orthogonal directions at each
+    point, the same at every r. `r` one number or an array. Estimate(mean, stderr) of the shape of r; docs/theory.md §2.
     ValueError for arguments outside their range.
     """
-    if hasattr(score, "jacobian_product"):
-        return score.dimension(r, points, rng, probes)
-    clean, ratios = numbers(points, "points"), positive(r, "r")
-    if clean.ndim != 2 or len(clean) < 2 or clean.shape[1] == 0:
-        raise ValueError(f"points has shape {clean.shape}: must be (n, D) with n ≥ 2")
-    noise = generator(rng).standard_normal(clean.shape)
-    traces = np.empty((ratios.size, len(clean)))
-    for row, ratio in zip(traces, ratios.ravel(), strict=True):
-        jacobians = (ScoreJacobian(score, x, ratio) for x in clean + np.sqrt(ratio) * noise)
-        row[:] = [clean.shape[1] + ratio * jacobian.trace(rng, probes) for jacobian in jacobians]
+    clean, xi = clean_and_noise(points, rng)
+    ratios, dim = positive(r, "r"), clean.shape[1]
+    asked, frames = as_score(score, dim), None
+    if probes is not None:
+        if positive_integer(probes, "probes") > dim:
+            raise fail("probes", probes, f"must be ≤ D = {dim}")
+        frames = np.array([orthogonal_matrix(dim, rng, probes).T for _ in clean])
+    traces = np.array([_traces(asked, clean + np.sqrt(ratio) * xi, float(ratio), frames) for ratio in ratios.ravel()])
     return Estimate.of(traces.reshape(*ratios.shape, len(clean)))
+
+
+def _traces(score: Score, x: Array, r: float, frames: Array | None) -> Array:
+    """tr ∂m/∂x at each point, (n,): exact, or D + r (D/k) Σ q·Jq over the k rows q of that point's frame (n, k, D)."""
+    if frames is not None:
+        n, k, dim = frames.shape
+        q = frames.reshape(n * k, dim)
+        products = jacobian_products(score, np.repeat(x, k, axis=0), r, q, transpose=True)
+        return dim * (1 + r * np.einsum("nd,nd->n", q, products).reshape(n, k).mean(axis=1))
+    if isinstance(score, SpectralScore):
+        return np.array([np.trace(score.posterior_covariance(point, r)) for point in x]) / r
+    return np.array([point.size + r * ScoreJacobian(score, point, r).trace() for point in x])
 
 
 def _resolved(singular_values: NDArray[np.floating]) -> Array:

@@ -1,6 +1,6 @@
 """The spectrum of a score's Jacobian at a point, for any score and any dimension, and the gaps in it."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,14 +8,16 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from ..conventions.arguments import Array, fail, generator, numbers, one_of, positive_integer, positive_scalar
 from ..conventions.haar import orthogonal_matrix
-from .score_jacobian import ScoreJacobian, score_function
+from ..conventions.score import AnyScore, SpectralScore
+from .orthogonal_probes import probed_scores
+from .score_jacobian import ScoreJacobian
 
 _TOLERANCE = 1e-9  # of eigenvalues of ∂m/∂x, which are of order 1
 _BLOCKS = 40
 
 
 def jacobian_spectrum(
-    score: Any,
+    score: AnyScore,
     x: ArrayLike,
     r: float,
     k: int | None = None,
@@ -40,16 +42,18 @@ def jacobian_spectrum(
     """
     one_of(method, ["exact", "probes", "lanczos", "randomized"], "method")
     jacobian = ScoreJacobian(score, x, r)
-    kept = jacobian.dim if k is None else positive_integer(k, "k")
+    kept = jacobian.ambient_dim if k is None else positive_integer(k, "k")
     few = method in ("lanczos", "randomized")
-    if kept > jacobian.dim - few:
-        raise fail("k", k, f"must be {'<' if few else '≤'} D = {jacobian.dim}" + " for this method" * few)
+    if kept > jacobian.ambient_dim - few:
+        raise fail("k", k, f"must be {'<' if few else '≤'} D = {jacobian.ambient_dim}" + " for this method" * few)
     if method == "exact":
-        own = getattr(score, "jacobian_spectrum", None)
-        return own(jacobian.x, jacobian.r, kept) if own else _symmetric_spectrum(jacobian.matrix())[:kept]
+        if isinstance(jacobian.score, SpectralScore):
+            return jacobian.score.jacobian_spectrum(jacobian.x, jacobian.r, kept)
+        return _symmetric_spectrum(jacobian.matrix())[:kept]
     rng = generator(rng)
     if method == "probes":
-        return _symmetric_spectrum(_probed(score, jacobian, rng))[:kept]
+        rows, frame = probed_scores(jacobian.score, jacobian.x, jacobian.r, rng, kind="difference")
+        return _symmetric_spectrum(frame.T @ rows)[:kept]  # rows are q Jᵀ: turned back into the frame of x
     shrinkage = (_lanczos if method == "lanczos" else _block_krylov)(jacobian, kept, rng)
     return -(1 - shrinkage) / jacobian.r
 
@@ -82,15 +86,8 @@ def _symmetric_spectrum(matrix: Array) -> Array:
     return np.asarray(np.linalg.eigvalsh((matrix + matrix.T) / 2)[::-1], dtype=np.float64)
 
 
-def _probed(score: Any, jacobian: ScoreJacobian, rng: np.random.Generator) -> Array:
-    """Rows [s(x + σ q) - s(x - σ q)]/2σ are q Jᵀ, turned back into the frame of x."""
-    function, frame, sigma = score_function(score), orthogonal_matrix(jacobian.dim, rng), np.sqrt(jacobian.r)
-    rows = function(jacobian.x + sigma * frame, jacobian.r) - function(jacobian.x - sigma * frame, jacobian.r)
-    return frame.T @ rows / (2 * sigma)
-
-
 def _lanczos(jacobian: ScoreJacobian, k: int, rng: np.random.Generator) -> Array:
-    size = jacobian.dim
+    size = jacobian.ambient_dim
     operator = LinearOperator(
         (size, size), matvec=lambda v: jacobian.shrinkage(v.reshape(1, -1))[0], dtype=np.dtype(np.float64)
     )
@@ -107,15 +104,15 @@ def _block_krylov(jacobian: ScoreJacobian, k: int, rng: np.random.Generator) -> 
     Each Ritz value is within its residual of an eigenvalue, and within the residual's square over the gap of the right
     one. Plain powers of A would mix in the negative eigenvalues that a network has.
     """
-    frame = orthogonal_matrix(jacobian.dim, rng, min(k + 10, jacobian.dim))
+    frame = orthogonal_matrix(jacobian.ambient_dim, rng, min(k + 10, jacobian.ambient_dim))
     image = jacobian.shrinkage(frame.T).T
     for _ in range(_BLOCKS):
         values, vectors = np.linalg.eigh((frame.T @ image + image.T @ frame) / 2)
         leading, values = vectors[:, ::-1][:, :k], values[::-1][:k]
         residual = np.linalg.norm(image @ leading - frame @ leading * values, axis=0).max()
-        if residual < np.sqrt(_TOLERANCE) or frame.shape[1] == jacobian.dim:
+        if residual < np.sqrt(_TOLERANCE) or frame.shape[1] == jacobian.ambient_dim:
             return np.asarray(values, dtype=np.float64)
-        block = image[:, -min(k + 10, jacobian.dim - frame.shape[1]) :]
+        block = image[:, -min(k + 10, jacobian.ambient_dim - frame.shape[1]) :]
         for _ in range(2):  # once leaves rounding errors of the size of what is left of a block that brings little new
             block = np.linalg.qr(block - frame @ (frame.T @ block))[0]
         frame, image = np.hstack([frame, block]), np.hstack([image, jacobian.shrinkage(block.T).T])

@@ -1,6 +1,5 @@
 """Spectrum of a score's Jacobian from scores at orthogonally displaced points, for any score.
 
-The score may be learned, empirical or exact: a function score(x, r) of points (n, D) that returns (n, D).
 With q_1 … q_D the rows of a Haar-random orthogonal matrix Q, σ the displacement, s the score and J its
 Jacobian:
 
@@ -15,20 +14,18 @@ the scale on which the score itself varies, so neither is the Jacobian at x_0 of
 score.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..conventions.arguments import Array, fail, numbers, one_of, positive_scalar
+from ..conventions.arguments import Array, one_of, positive_scalar
 from ..conventions.haar import orthogonal_matrix
-
-Score = Callable[[Array, float], ArrayLike]
+from ..conventions.score import AnyScore, as_score, scores_at
+from .points import one_point
 
 
 def orthogonal_probes(
-    score: Score,
-    centre: ArrayLike,
+    score: AnyScore,
+    x: ArrayLike,
     r: float,
     rng: np.random.Generator,
     spread: float | None = None,
@@ -39,8 +36,8 @@ def orthogonal_probes(
     Normal directions have large values (1/r for an exact score), tangent ones small (1/(λ+r)).
 
     Args:
-        score: function of points (n, D) and r, returning (n, D).
-        centre: the point x_0, (D,).
+        score: any score, or a function of points (n, D) and r, returning (n, D).
+        x: the point x_0, (D,).
         r: noise ratio > 0.
         rng: draws the orthogonal matrix.
         spread: displacement σ > 0 in units of the data, default √r.
@@ -49,21 +46,24 @@ def orthogonal_probes(
     Raises:
         ValueError: for arguments outside these ranges, or a score that returns another shape or NaN.
     """
-    one_of(kind, ["stacked", "difference"], "kind")
-    origin = numbers(centre, "centre")
-    if origin.ndim != 1 or origin.size == 0:
-        raise fail("centre", centre, "must be one point (D,)")
-    ratio = positive_scalar(r, "r")
-    sigma = np.sqrt(ratio) if spread is None else positive_scalar(spread, "spread")
-    steps = sigma * orthogonal_matrix(origin.size, rng)
-    rows = _scores(score, origin + steps, ratio) / sigma
-    if kind == "difference":
-        rows = (rows - _scores(score, origin - steps, ratio) / sigma) / 2
+    rows, _ = probed_scores(score, x, r, rng, spread, kind)
     return np.asarray(np.linalg.svd(rows, compute_uv=False), dtype=np.float64)
 
 
-def _scores(score: Score, x: Array, r: float) -> Array:
-    values = numbers(score(x, r), "score(x, r)")
-    if values.shape != x.shape:
-        raise ValueError(f"score(x, r) has shape {values.shape}: must be that of x, {x.shape}")
-    return values
+def probed_scores(
+    score: AnyScore,
+    x: ArrayLike,
+    r: float,
+    rng: np.random.Generator,
+    spread: float | None = None,
+    kind: str = "stacked",
+) -> tuple[Array, Array]:
+    """The matrix (D, D) of probed scores and the orthogonal matrix Q; arguments as `orthogonal_probes`."""
+    one_of(kind, ["stacked", "difference"], "kind")
+    origin, ratio = one_point(x), positive_scalar(r, "r")
+    sigma = np.sqrt(ratio) if spread is None else positive_scalar(spread, "spread")
+    frame, asked = orthogonal_matrix(origin.size, rng), as_score(score, origin.size)
+    above = scores_at(asked, origin + sigma * frame, ratio)
+    if kind == "stacked":
+        return above / sigma, frame
+    return (above - scores_at(asked, origin - sigma * frame, ratio)) / (2 * sigma), frame

@@ -1,21 +1,22 @@
-"""How far a score is from another, and on which side of memorization it is.
+"""How far a score is from another, and how much of the way from the population's to the training points' it has gone.
 
 Errors are dimensionless, E r|s - s*|² = E|m - m*|²/r: the excess denoising loss of s over s* in units of r, the unit
 of the dimension d(r). If s* is the score of the law of x, its integral ½ ∫ E r|s - s*|² d ln r is the information
 that s loses, in nats (I-MMSE; docs/theory.md §2).
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..conventions.arguments import Array, generator, numbers, positive, positive_scalar
+from ..conventions.arguments import Array, positive, positive_scalar
 from ..conventions.estimate import Estimate
-from .score_jacobian import score_function
+from ..conventions.score import AnyScore, as_score, scores_at
+from .points import clean_and_noise
 
 
-class Side(NamedTuple):
+class MemoryShare(NamedTuple):
     """Where a score lies between the population's and the empirical one, at one r.
 
     `memorized`: E⟨s - s_pop, s_emp - s_pop⟩/E|s_emp - s_pop|², 0 at the population's score and 1 at the empirical.
@@ -30,32 +31,40 @@ class Side(NamedTuple):
     apart: Estimate
 
 
-def score_error(score: Any, reference: Any, points: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> Estimate:
+def score_error(
+    score: AnyScore, reference: AnyScore, points: ArrayLike, r: ArrayLike, rng: np.random.Generator
+) -> Estimate:
     """E r|s(x) - s*(x)|² over x = y + √r ξ, y the clean points (n, D), n ≥ 2; of the shape of r.
 
-    `score`, `reference`: any scores (`probes.score_jacobian`). At training points x follows the law on which training
+    At training points x follows the law on which training
     minimises; at fresh ones the law that the population's score belongs to. The same ξ at every r.
     ValueError for arguments outside their range.
     """
     ratios = positive(r, "r")
-    clean, noise = _draw(points, rng)
+    clean, xi = clean_and_noise(points, rng)
     squares = [
-        _squares(_difference(score, reference, clean + np.sqrt(ratio) * noise, ratio), ratio)
-        for ratio in ratios.ravel()
+        _squares(_difference(score, reference, clean + np.sqrt(ratio) * xi, ratio), ratio) for ratio in ratios.ravel()
     ]
     return Estimate.of(np.array(squares).reshape(*ratios.shape, len(clean)))
 
 
-def side(score: Any, population: Any, empirical: Any, points: ArrayLike, r: float, rng: np.random.Generator) -> Side:
-    """On which side a score is at noise ratio r: arguments and points as in `score_error`, r one number.
+def share_of_memory(
+    score: AnyScore,
+    population: AnyScore,
+    empirical: AnyScore,
+    points: ArrayLike,
+    r: float,
+    rng: np.random.Generator,
+) -> MemoryShare:
+    """How much of the way from the population's score to the empirical one a score has gone, at one noise ratio r.
 
-    The two references coincide where noise hides the points one from another (r far above collapse): `apart` is then
-    small and the error of `memorized`, by propagation for a ratio of means, large. ValueError where `apart` is 0.
-    Derived, docs/models.md §5.
+    Points as in `score_error`. The two references coincide where noise hides the points one from another (r far above
+    collapse): `apart` is then small and the error of `memorized`, by propagation for a ratio of means, large.
+    ValueError where `apart` is 0. Derived, docs/models.md §5.
     """
     ratio = positive_scalar(r, "r")
-    clean, noise = _draw(points, rng)
-    x = clean + np.sqrt(ratio) * noise
+    clean, xi = clean_and_noise(points, rng)
+    x = clean + np.sqrt(ratio) * xi
     ours = _difference(score, population, x, ratio)
     theirs = _difference(empirical, population, x, ratio)
     along, apart = ratio * np.sum(ours * theirs, axis=1), _squares(theirs, ratio)
@@ -66,18 +75,12 @@ def side(score: Any, population: Any, empirical: Any, points: ArrayLike, r: floa
     # deviations of a ratio of means, to first order: (along - share·apart)/E apart, plus their mean, the ratio itself
     memorized = share + (along - share * apart) / apart.mean()
     parts = (memorized, aside, _squares(ours, ratio), _squares(ours - theirs, ratio), apart)
-    return Side(*(Estimate.of(part) for part in parts))
+    return MemoryShare(*(Estimate.of(part) for part in parts))
 
 
-def _draw(points: ArrayLike, rng: np.random.Generator) -> tuple[Array, Array]:
-    clean = numbers(points, "points")
-    if clean.ndim != 2 or len(clean) < 2 or clean.shape[1] == 0:
-        raise ValueError(f"points has shape {clean.shape}: must be (n, D) with n ≥ 2")
-    return clean, generator(rng).standard_normal(clean.shape)
-
-
-def _difference(score: Any, reference: Any, x: Array, r: float) -> Array:
-    return score_function(score)(x, r) - score_function(reference)(x, r)
+def _difference(score: AnyScore, reference: AnyScore, x: Array, r: float) -> Array:
+    one, other = (as_score(which, x.shape[1]) for which in (score, reference))
+    return scores_at(one, x, r) - scores_at(other, x, r)
 
 
 def _squares(difference: Array, r: float) -> Array:

@@ -11,13 +11,13 @@ from .class_clones import class_clone_probability
 from .clones import clones
 from .collapse_times import collapse_times
 from .data_sets import over_data_sets
-from .empirical_score import EmpiricalScore, Posterior
+from .empirical_score import EmpiricalScore, Observables
 from .engine.planned_sums import Plan
+from .exact_draws import noisy_points
 from .held_out import best_noise, cross_entropy
 from .memorization import memorized_fraction, novelty
 from .neighbours import two_nearest
 from .planted_averages import planted_averages
-from .posterior_draw import start
 from .probe_condensation import probe_condensation
 from .profile import profile
 from .reverse import reverse, reverse_steps
@@ -28,8 +28,8 @@ from .u_turn import u_turn
 __all__ = [
     "EmpiricalScore",
     "Estimate",
+    "Observables",
     "Plan",
-    "Posterior",
     "basin",
     "best_noise",
     "class_clone_probability",
@@ -37,6 +37,7 @@ __all__ = [
     "collapse_times",
     "cross_entropy",
     "memorized_fraction",
+    "noisy_points",
     "novelty",
     "over_data_sets",
     "planted_averages",
@@ -45,7 +46,6 @@ __all__ = [
     "reverse",
     "reverse_steps",
     "scaling_curve",
-    "start",
     "sweep",
     "two_nearest",
     "u_turn",

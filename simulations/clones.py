@@ -3,26 +3,15 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..conventions import arguments
 from ..conventions.arguments import Array
 from ..conventions.estimate import Estimate, fraction
+from ..conventions.law import Draws
 from ..conventions.progress import tracked
-from ..manifolds.linear import Linear
-from ..manifolds.mixture import Mixture
 from .class_clones import class_labels
-from .empirical_score import EmpiricalScore
-from .engine.draw import draw_pattern
-from .posterior_draw import draw_class, draw_clean, draw_of_class, start
-
-
-class Ends(NamedTuple):
-    """Where trajectories end: clean points (n, D), training patterns (n,), classes (n,); None where undefined."""
-
-    y: Array
-    pattern: NDArray[np.integer[Any]] | None
-    label: NDArray[np.integer[Any]] | None
+from .exact_draws import ExactLaw, exact_law, noisy_points
 
 
 class Meeting(NamedTuple):
@@ -39,7 +28,7 @@ class Meeting(NamedTuple):
 
 
 def clones(
-    law: EmpiricalScore | Linear | Mixture,
+    law: ExactLaw,
     ratios: ArrayLike,
     rng: np.random.Generator,
     n_pairs: int = 1000,
@@ -50,44 +39,35 @@ def clones(
     For N training points the probability to meet is the participation, E Y = E w_1 (`finite_size.participation` over
     data sets); for the classes of a mixture it is `theory.clone_probability`; and E|y - y'|² = 2 E tr C = 2r d(r).
     `labels` (N,): integer classes of the training points. All averages are over pairs, at fixed training points.
-    ValueError: ratios ≤ 0, n_pairs < 2, labels of wrong shape or for a manifold, law without exact draws.
+    ValueError: ratios ≤ 0, n_pairs < 2, labels of wrong shape or for a population, law without exact draws.
     Source: arXiv 2402.18491; derived in docs/dynamics.md §3.
     """
-    ratios, classes = np.atleast_1d(arguments.positive(ratios, "ratios")), labels_of(law, labels)
+    law, ratios = exact_law(law), np.atleast_1d(arguments.positive(ratios, "ratios"))
     if arguments.positive_integer(n_pairs, "n_pairs") < 2:
         raise arguments.fail("n_pairs", n_pairs, "must be ≥ 2, for an error bar")
     pairs = []
     for r in tracked(list(ratios), "clones"):
-        x = start(law, float(r), n_pairs, rng)
-        pairs.append((reverse_ends(law, x, float(r), rng, classes), reverse_ends(law, x, float(r), rng, classes)))
+        x = noisy_points(law, float(r), n_pairs, rng)
+        one, other = (labelled(law, law.posterior_draws(x, float(r), rng), labels) for _ in range(2))
+        pairs.append((one, other))
     return meeting(ratios, pairs)
 
 
-def reverse_ends(
-    law: EmpiricalScore | Linear | Mixture, x: Array, r: float, rng: np.random.Generator, labels: Any = None
-) -> Ends:
-    """The ends of independent exact reverse trajectories from x (n, D) at noise ratio r."""
-    if isinstance(law, EmpiricalScore):
-        pattern = draw_pattern(law, x, r, rng)
-        return Ends(law.training_points(pattern), pattern, None if labels is None else labels[pattern])
-    if isinstance(law, Mixture):
-        label = draw_class(law, x, r, rng)
-        return Ends(draw_of_class(law, x, r, label, rng), None, label)
-    return Ends(draw_clean(law, x, r, rng), None, None)
+def labelled(law: Any, ends: Draws, labels: ArrayLike | None) -> Draws:
+    """`ends` with the classes of their training points, from integer `labels` (N,); as they are for None.
+
+    ValueError for labels of another shape, or for a law without training points.
+    """
+    if labels is None:
+        return ends
+    if ends.index is None:
+        raise arguments.fail("labels", labels, "must be left out: only training points carry labels")
+    return ends._replace(label=class_labels(labels, law.n_points)[ends.index])
 
 
-def meeting(ratios: Array, pairs: list[tuple[Ends, Ends]]) -> Meeting:
+def meeting(ratios: Array, pairs: list[tuple[Draws, Draws]]) -> Meeting:
     """Averages over the pairs of ends at each of `ratios`."""
-    squares = Estimate.of(np.array([np.sum((a.y - b.y) ** 2, axis=1) for a, b in pairs]))
-    points = None if pairs[0][0].pattern is None else fraction(np.array([a.pattern == b.pattern for a, b in pairs]))
+    squares = Estimate.of(np.array([np.sum((a.points - b.points) ** 2, axis=1) for a, b in pairs]))
+    points = None if pairs[0][0].index is None else fraction(np.array([a.index == b.index for a, b in pairs]))
     classes = None if pairs[0][0].label is None else fraction(np.array([a.label == b.label for a, b in pairs]))
     return Meeting(ratios, points, classes, squares)
-
-
-def labels_of(law: object, labels: ArrayLike | None) -> NDArray[np.integer[Any]] | None:
-    """`labels` as integers (N,) for the N points of an `EmpiricalScore`, None for None; ValueError otherwise."""
-    if labels is None:
-        return None
-    if not isinstance(law, EmpiricalScore):
-        raise arguments.fail("labels", labels, "must be left out: only training points carry labels")
-    return class_labels(labels, law.n_points)

@@ -10,8 +10,7 @@ from ..conventions.arguments import Array
 from ..conventions.estimate import Estimate, fraction
 from ..conventions.progress import tracked
 from .empirical_score import EmpiricalScore
-from .engine.draw import draw_pattern
-from .posterior_draw import start
+from .exact_draws import noisy_points
 from .reverse import bridge_steps
 
 
@@ -63,12 +62,12 @@ def collapse_times(
     grid = arguments.positive(ratios, "ratios")
     if grid.ndim != 1 or grid.size < 2 or not np.all(np.diff(grid) < 0):
         raise arguments.fail("ratios", grid, "must be a decreasing list of two or more noise ratios")
-    x = start(empirical, float(grid[0]), n_trajectories, rng)
-    end = draw_pattern(empirical, x, float(grid[0]), rng)
+    x = noisy_points(empirical, float(grid[0]), n_trajectories, rng)
+    end = empirical.posterior_draws(x, float(grid[0]), rng)
     at_end = np.empty((grid.size, len(x)), bool)
-    path = bridge_steps(x, empirical.training_points(end), grid, rng)
+    path = bridge_steps(x, end.points, grid, rng)
     for k in tracked(range(grid.size), "collapse times"):
-        at_end[k] = empirical.nearest(next(path)[1]) == end
+        at_end[k] = empirical.nearest(next(path)[1]) == end.index
     settled = np.logical_and.accumulate(at_end[::-1])[::-1]
     return CollapseTimes(_last_change(settled, grid), grid, fraction(at_end), fraction(settled))
 

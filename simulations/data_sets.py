@@ -7,13 +7,13 @@ from numpy.typing import ArrayLike
 
 from ..conventions import arguments
 from ..conventions.estimate import Estimate
+from ..conventions.law import Law
 from ..conventions.progress import tracked
-from ..manifolds.manifold import Manifold
 from .empirical_score import EmpiricalScore
 
 
 def over_data_sets(
-    law: Manifold,
+    law: Law,
     n_points: int,
     measure: Callable[[EmpiricalScore, np.random.Generator], ArrayLike],
     rng: np.random.Generator,
@@ -28,7 +28,7 @@ def over_data_sets(
         raise arguments.fail("replicas", replicas, "must be ≥ 2, for an error bar")
     rng = arguments.generator(rng)
     values = [
-        np.asarray(measure(EmpiricalScore(law.sample(n_points, rng)), rng), dtype=np.float64)
+        np.asarray(measure(EmpiricalScore(law.draws(n_points, rng).points), rng), dtype=np.float64)
         for _ in tracked(range(replicas), "data sets")
     ]
     return Estimate.of(np.stack(values, axis=-1))

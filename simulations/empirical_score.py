@@ -14,16 +14,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..conventions import arguments
+from ..conventions.arguments import Array
 from ..conventions.estimate import Estimate
-from .engine.blas_threads import one_blas_thread
+from ..conventions.law import Draws
+from ..conventions.score import LocalAverages
+from .coordinates import Coordinates
 from .engine.control_variates import controlled, planted_controls
+from .engine.draw import draw_index
 from .engine.planned_sums import Plan, PlannedSums
 from .engine.planted_curve import planted_sums, smallest_ratio
 from .engine.second_moments import covariance, leading_variances
-from .engine.span import find_span
 from .engine.sums import Sums
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.integer[Any]]
 
 # Largest |coordinate| and r (1/r likewise) whose squares and ratios stay finite in each precision.
@@ -31,8 +33,8 @@ _REACH = {"float64": (1e100, 1e100), "float32": (1e15, 1e30)}
 _SHARED_DISTANCES = (3, 64)  # noise ratios and dimensions from which a curve reuses its distances
 
 
-class Posterior(NamedTuple):
-    """What the N points say about a query; arrays over queries, or single numbers for one query.
+class Observables(NamedTuple):
+    """What the posterior of the N points says at a query; arrays over queries, or single numbers for one query.
 
     `mean` is the posterior mean m (…, D), `log_density` the log of the noised empirical density,
     `participation` Y = Σ w² in [1/N, 1], `entropy` S = -Σ w ln w in nats, `nearest` the index of the
@@ -74,18 +76,17 @@ class EmpiricalScore:
         self.dtype = dtype
         self.n_points, self.ambient_dim = y.shape
         self._within_reach(y, "y")
-        self._centre = _centre(y)
-        points = y - self._centre if self._centre.any() else np.ascontiguousarray(y)
-        span = find_span(points)
-        self._points, self._axes = points, None
-        if span is not None:
-            self._points, self._axes, self._centre = span.coordinates, span.axes, self._centre + span.origin
+        self._coordinates = Coordinates(y)
+        self._points = self._coordinates.points
         self._engine = PlannedSums(self._points, dtype, engine, block)
+
+    def __repr__(self) -> str:
+        return f"EmpiricalScore(N={self.n_points}, D={self.ambient_dim}, dtype={self.dtype!r})"
 
     def plan(self, r: float) -> Plan:
         """How queries at noise ratio r are summed, and why; see `Plan`."""
         plan = self._engine.plan(float(self._ratios(arguments.positive_scalar(r, "r"))))
-        if self._axes is None:
+        if self.span_dim == self.ambient_dim:
             return plan
         return plan._replace(reason=f"{plan.reason}; {self.span_dim} of {self.ambient_dim} dimensions span the points")
 
@@ -96,16 +97,16 @@ class EmpiricalScore:
 
     def training_points(self, index: ArrayLike) -> Array:
         """The training points y^μ of the given indices, shape (…, D), to rounding."""
-        return self._lift(self._points[np.asarray(index)]) + self._centre
+        return self._coordinates.lift(self._points[np.asarray(index)]) + self._coordinates.centre
 
     # ---- one pass over the points ---------------------------------------------------------------
 
-    def observe(self, x: ArrayLike, r: ArrayLike) -> Posterior:
-        """All posterior observables of `Posterior` from a single pass over the points."""
+    def observe(self, x: ArrayLike, r: ArrayLike) -> Observables:
+        """All `Observables` from a single pass over the points."""
         _, ratios, single, sums = self._sums(x, r)
-        mean = np.add(sums.mean, self._centre, out=sums.mean)
-        posterior = Posterior(mean, self._log_density(sums, ratios), *sums[2:])
-        return Posterior(*(field[0] for field in posterior)) if single else posterior
+        mean = np.add(sums.mean, self._coordinates.centre, out=sums.mean)
+        seen = Observables(mean, self._log_density(sums, ratios), *sums[2:])
+        return Observables(*(field[0] for field in seen)) if single else seen
 
     def posterior_mean(self, x: ArrayLike, r: ArrayLike) -> Array:
         """m(x, r) = Σ_μ w_μ y^μ, the optimal denoiser of the training set; shape of x."""
@@ -133,6 +134,12 @@ class EmpiricalScore:
         """K(x, r) = KL(w ‖ uniform) = ln N - S in nats; saturates at ln N on condensation."""
         return np.maximum(np.log(self.n_points) - self.observe(x, r).entropy, 0.0)
 
+    def local_averages(self, x: ArrayLike, r: ArrayLike) -> LocalAverages:
+        """tr C(x, r)/r and the participation, from one pass."""
+        seen = self.observe(x, r)
+        square = seen.mean_square_distance - np.sum((np.asarray(x, dtype=np.float64) - seen.mean) ** 2, axis=-1)
+        return LocalAverages(np.maximum(square, 0.0) / np.asarray(r), seen.participation)
+
     def nearest(self, x: ArrayLike) -> Any:
         """Index of the nearest training point; of points equally near to rounding the lowest, in float64."""
         _, reach = _REACH[self.dtype]
@@ -149,7 +156,8 @@ class EmpiricalScore:
         queries, ratios, single = self._queries(x, r)
         covariances = np.empty((len(queries), self.ambient_dim, self.ambient_dim))
         for q, survivors in enumerate(self._engine.survivors(queries, ratios)):
-            covariances[q] = self._lift(self._lift(covariance(self._points, survivors)).T)
+            within = covariance(self._points, survivors)
+            covariances[q] = self._coordinates.lift(self._coordinates.lift(within).T)
         return covariances[0] if single else covariances
 
     def jacobian_spectrum(self, x: ArrayLike, r: ArrayLike, k: int | None = None) -> Array:
@@ -169,6 +177,20 @@ class EmpiricalScore:
             variances[q, :within] = leading_variances(self._points, survivors, ratios[q], within, self.dtype)
         spectra = -(1.0 - variances / ratios[:, None]) / ratios[:, None]
         return spectra[0] if single else spectra
+
+    # ---- draws ----------------------------------------------------------------------------------
+
+    def draws(self, n: int, rng: np.random.Generator) -> Draws:
+        """`n` training points drawn independently, with their indices."""
+        return self._drawn(arguments.generator(rng).integers(self.n_points, size=arguments.positive_integer(n, "n")))
+
+    def posterior_draws(self, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> Draws:
+        """A training point drawn with the weights w_μ(x), in float64, at each x (n, D); with their indices."""
+        queries, ratios, _ = self._queries(x, r)
+        return self._drawn(draw_index(self._points, queries, ratios, rng))
+
+    def _drawn(self, index: Indices) -> Draws:
+        return Draws(self.training_points(index), index)
 
     # ---- averages over planted queries ----------------------------------------------------------
 
@@ -212,20 +234,6 @@ class EmpiricalScore:
             allowed = f"must not exceed {reach:g}, so that squares stay finite in {self.dtype}"
             raise ValueError(f"max |{argument}| = {largest:g}: {allowed}")
 
-    def _project(self, vectors: Array) -> Array:
-        """Coordinates (…, k) in the span."""
-        if self._axes is None:
-            return vectors
-        with one_blas_thread():
-            return vectors @ self._axes
-
-    def _lift(self, coordinates: Array, out: Array | None = None) -> Array:
-        """Vectors (…, D) of coordinates in the span."""
-        if self._axes is None:
-            return coordinates
-        with one_blas_thread():
-            return np.matmul(coordinates, self._axes.T, out=out)
-
     def _checked(self, x: ArrayLike, r: ArrayLike) -> tuple[Array, Array, bool]:
         """Centred queries (n, D), noise ratios (n,), and whether x was a single point."""
         queries = arguments.points(x, self.ambient_dim)
@@ -235,24 +243,26 @@ class EmpiricalScore:
         if ratios.ndim and (single or ratios.shape != (len(queries),)):
             allowed = "a number" if single else f"a number or an array of shape ({len(queries)},)"
             raise ValueError(f"r has shape {ratios.shape}: must be {allowed}")
-        return queries - self._centre, np.broadcast_to(ratios, len(queries)), single
+        return queries - self._coordinates.centre, np.broadcast_to(ratios, len(queries)), single
 
     def _queries(self, x: ArrayLike, r: ArrayLike) -> tuple[Array, Array, bool]:
         """As `_checked`, in coordinates of the span (n, k)."""
         queries, ratios, single = self._checked(x, r)
-        return self._project(queries), ratios, single
+        return self._coordinates.project(queries), ratios, single
 
     def _sums(self, x: ArrayLike, r: ArrayLike) -> tuple[Array, Array, bool, Sums]:
         """Queries, ratios and single as `_checked`, and the sums in the ambient space."""
         queries, ratios, single = self._checked(x, r)
-        coordinates = self._project(queries)
+        coordinates = self._coordinates.project(queries)
         sums = self._engine.sums(coordinates, ratios)
-        if self._axes is not None:
-            outside = self._lift(coordinates)  # one array for all that follows: new memory costs more than the sums
+        if self.span_dim < self.ambient_dim:
+            outside = self._coordinates.lift(
+                coordinates
+            )  # one array for all that follows: new memory costs more than the sums
             np.subtract(queries, outside, out=outside)
             square = np.einsum("qd,qd->q", outside, outside)
             sums = sums._replace(
-                mean=self._lift(sums.mean, out=outside),
+                mean=self._coordinates.lift(sums.mean, out=outside),
                 log_sum=sums.log_sum - square / (2 * ratios),
                 mean_square_distance=sums.mean_square_distance + square,
             )
@@ -289,7 +299,7 @@ class EmpiricalScore:
         if arguments.positive_integer(n_queries, "n_queries") < 2:
             raise arguments.fail("n_queries", n_queries, "must be ≥ 2, for an error bar")
         index, noise = self._plant(rng, n_queries)
-        noise = self._project(noise)
+        noise = self._coordinates.project(noise)
         means, errors = np.empty(ratios.size), np.empty(ratios.size)
         for i, (ratio, x, sums) in enumerate(self._planted_sums(ratios.ravel(), index, noise, mean)):
             samples, controls = observable(x, ratio, sums), planted_controls(noise, ratio, sums, self.n_points)
@@ -311,15 +321,3 @@ class EmpiricalScore:
             done = dict(zip(together, planted_sums(self._points, index, noise, ratios[together], mean), strict=True))
         for i, (r, x) in enumerate(zip(ratios, at, strict=True)):
             yield float(r), x, done.get(i) or self._engine.sums(x, np.full(len(x), r))
-
-
-def _centre(y: Array) -> Array:
-    """A point amid the data, on the grid of powers of two above the spread of each coordinate.
-
-    Subtracting it removes a large common offset, which matters in float32, and leaves data without
-    one, and integers, exactly as they are: ties between distances survive.
-    """
-    low, high = y.min(axis=0), y.max(axis=0)
-    spread = np.where(high > low, high - low, 1.0)
-    grid = np.exp2(np.ceil(np.log2(spread)))
-    return np.where(high > low, np.rint(y.mean(axis=0) / grid) * grid, low)

@@ -9,22 +9,13 @@ Errors and orders: docs/dynamics.md.
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 
 from ..conventions.arguments import Array
+from ..conventions.score import Score
 
-
-class Denoiser(Protocol):
-    """Whatever knows a posterior mean: the empirical score, a manifold, a trained network."""
-
-    def posterior_mean(self, x: Array, r: float) -> Array:
-        """m(x, r), shape of x (n, D)."""
-        ...
-
-
-Step = Callable[[Denoiser, Array, float, float, np.random.Generator], Array]
+Step = Callable[[Score, Array, float, float, np.random.Generator], Array]
 
 
 def bridge(x: Array, y: Array, t: float, s: float, rng: np.random.Generator) -> Array:
@@ -32,13 +23,13 @@ def bridge(x: Array, y: Array, t: float, s: float, rng: np.random.Generator) -> 
     return y + (s / t) * (x - y) + np.sqrt(s * (t - s) / t) * rng.standard_normal(x.shape)
 
 
-def euler_maruyama(law: Denoiser, x: Array, t: float, s: float, rng: np.random.Generator) -> Array:
+def euler_maruyama(law: Score, x: Array, t: float, s: float, rng: np.random.Generator) -> Array:
     """x + (t-s)(m-x)/t + √(t-s) z: weak order 1 in t-s; s = 0 would leave noise √t in the sample."""
     drift = (t - s) / t * (law.posterior_mean(x, t) - x)
     return x + drift + np.sqrt(t - s) * rng.standard_normal(x.shape)
 
 
-def ancestral(law: Denoiser, x: Array, t: float, s: float, rng: np.random.Generator) -> Array:
+def ancestral(law: Score, x: Array, t: float, s: float, rng: np.random.Generator) -> Array:
     """The bridge to the posterior mean instead of a draw: exponential integrator of the SDE, weak order 1.
 
     Exact where the posterior has condensed on one point.  DDPM sampling, arXiv 2006.11239.
@@ -46,7 +37,7 @@ def ancestral(law: Denoiser, x: Array, t: float, s: float, rng: np.random.Genera
     return bridge(x, law.posterior_mean(x, t), t, s, rng)
 
 
-def exponential(law: Denoiser, x: Array, t: float, s: float, rng: np.random.Generator) -> Array:
+def exponential(law: Score, x: Array, t: float, s: float, rng: np.random.Generator) -> Array:
     """m + √(s/t)(x - m): the probability flow, exact for a frozen posterior mean; order 1.
 
     DDIM without noise, arXiv 2010.02502; the same as Euler's step in σ.
@@ -55,7 +46,7 @@ def exponential(law: Denoiser, x: Array, t: float, s: float, rng: np.random.Gene
     return mean + np.sqrt(s / t) * (x - mean)
 
 
-def heun(law: Denoiser, x: Array, t: float, s: float, rng: np.random.Generator) -> Array:
+def heun(law: Score, x: Array, t: float, s: float, rng: np.random.Generator) -> Array:
     """The probability flow by Heun's rule in σ = √t, order 2; a step to s = 0 is `exponential`. arXiv 2206.00364."""
     guess = exponential(law, x, t, s, rng)
     if s == 0:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from ..conventions import arguments
 from ..conventions.arguments import Array
 from ..conventions.estimate import Estimate
-from ..manifolds.manifold import Manifold
+from ..conventions.law import Law
 from .data_sets import over_data_sets
 from .empirical_score import EmpiricalScore
 
@@ -26,7 +26,7 @@ class ProbeCondensation(NamedTuple):
 
 
 def probe_condensation(
-    law: Manifold,
+    law: Law,
     n_points: int,
     direction_or_probe: int | ArrayLike,
     ratios: ArrayLike,

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from ..conventions import arguments
 from ..conventions.arguments import Array
 from ..conventions.progress import tracked
-from .integrators import Denoiser, Step, ancestral, bridge, euler_maruyama, exponential, heun
-from .posterior_draw import draw_clean
+from ..conventions.score import Score
+from .exact_draws import ExactLaw, exact_law
+from .integrators import Step, ancestral, bridge, euler_maruyama, exponential, heun
 
 _STEPS: dict[str, Step] = {
     "euler_maruyama": euler_maruyama,
@@ -29,13 +30,13 @@ class Trajectory(NamedTuple):
 
 
 def reverse(
-    law: Denoiser, x: ArrayLike, ratios: ArrayLike, rng: np.random.Generator, method: str = "exact"
+    law: Score | ExactLaw, x: ArrayLike, ratios: ArrayLike, rng: np.random.Generator, method: str = "exact"
 ) -> Trajectory:
     """Reverse trajectories from `x` (n, D) at ratios[0] down the decreasing grid `ratios`, in the VE convention.
 
     "exact": the clean end y is drawn from the posterior at the start, then x_s given x_t is the Brownian bridge
     towards it, N(y + (s/t)(x_t - y), s(t-s)/t). The law of the whole path is exact on any grid, and costs one pass
-    over the points. `law`: EmpiricalScore, Linear or Mixture of Linear.
+    over the points. `law`: EmpiricalScore, or a law with exact draws of its posterior.
     "euler_maruyama" and "ancestral" (frozen posterior mean) integrate the SDE to weak order 1, "exponential"
     (DDIM) and "ode" (Heun in √r) the probability flow to order 1 and 2; `law` is anything with a posterior mean.
     Errors measured: docs/dynamics.md.
@@ -55,7 +56,7 @@ def reverse(
 
 
 def reverse_steps(
-    law: Denoiser, x: ArrayLike, ratios: ArrayLike, rng: np.random.Generator, method: str = "exact"
+    law: Score | ExactLaw, x: ArrayLike, ratios: ArrayLike, rng: np.random.Generator, method: str = "exact"
 ) -> Iterator[tuple[float, Array]]:
     """The pairs (r, x at r) of `reverse` one after the other, the start included; same arguments and errors."""
     ratios, rng = _grid(ratios, method), arguments.generator(rng)
@@ -63,9 +64,9 @@ def reverse_steps(
     if points.ndim != 2 or points.size == 0:
         raise ValueError(f"x has shape {points.shape}: must have shape (n, D) with n ≥ 1")
     if method == "exact":
-        ends = draw_clean(law, points, float(ratios[0]), rng)  # type: ignore[arg-type]
-        return bridge_steps(points, ends, ratios, rng)
-    return _integrate(_STEPS[method], law, points, ratios, rng)
+        ends = exact_law(law).posterior_draws(points, float(ratios[0]), rng)
+        return bridge_steps(points, ends.points, ratios, rng)
+    return _integrate(_STEPS[method], law, points, ratios, rng)  # type: ignore[arg-type]
 
 
 def bridge_steps(x: Array, y: Array, ratios: Array, rng: np.random.Generator) -> Iterator[tuple[float, Array]]:
@@ -77,7 +78,7 @@ def bridge_steps(x: Array, y: Array, ratios: Array, rng: np.random.Generator) ->
 
 
 def _integrate(
-    step: Step, law: Denoiser, x: Array, ratios: Array, rng: np.random.Generator
+    step: Step, law: Score, x: Array, ratios: Array, rng: np.random.Generator
 ) -> Iterator[tuple[float, Array]]:
     yield float(ratios[0]), x
     for t, s in pairwise(ratios):

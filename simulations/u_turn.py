@@ -1,20 +1,16 @@
 """U-turn: noise a clean point up to r, run the reverse process back to 0, and ask what came back."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..conventions import arguments
 from ..conventions.progress import tracked
-from ..manifolds.linear import Linear
-from ..manifolds.mixture import Mixture
-from .clones import Ends, Meeting, labels_of, meeting, reverse_ends
-from .empirical_score import EmpiricalScore
+from .clones import Meeting, labelled, meeting
+from .exact_draws import ExactLaw, exact_law
 
 
 def u_turn(
-    law: EmpiricalScore | Linear | Mixture,
+    law: ExactLaw,
     ratios: ArrayLike,
     rng: np.random.Generator,
     n_trials: int = 1000,
@@ -27,25 +23,12 @@ def u_turn(
     E|y - y'|² = 2r d(r). Arguments and errors as `clones`.
     Source: arXiv 2308.07421, 2402.16991; derived in docs/dynamics.md §3.
     """
-    ratios, classes = np.atleast_1d(arguments.positive(ratios, "ratios")), labels_of(law, labels)
+    law, ratios = exact_law(law), np.atleast_1d(arguments.positive(ratios, "ratios"))
     if arguments.positive_integer(n_trials, "n_trials") < 2:
         raise arguments.fail("n_trials", n_trials, "must be ≥ 2, for an error bar")
     trips = []
     for r in tracked(list(ratios), "U-turns"):
-        begin = _begin(law, n_trials, rng, classes)
-        x = begin.y + np.sqrt(r) * rng.standard_normal(begin.y.shape)
-        trips.append((begin, reverse_ends(law, x, float(r), rng, classes)))
+        begin = labelled(law, law.draws(n_trials, rng), labels)
+        x = begin.points + np.sqrt(r) * rng.standard_normal(begin.points.shape)
+        trips.append((begin, labelled(law, law.posterior_draws(x, float(r), rng), labels)))
     return meeting(ratios, trips)
-
-
-def _begin(
-    law: EmpiricalScore | Linear | Mixture, n: int, rng: np.random.Generator, labels: NDArray[Any] | None
-) -> Ends:
-    rng = arguments.generator(rng)
-    if isinstance(law, EmpiricalScore):
-        pattern = rng.integers(law.n_points, size=n)
-        return Ends(law.training_points(pattern), pattern, None if labels is None else labels[pattern])
-    if isinstance(law, Mixture):
-        y, label = law.sample_labelled(n, rng)
-        return Ends(y, None, label)
-    return Ends(law.sample(n, rng), None, None)

@@ -125,7 +125,7 @@ def _learned(points: Array, out: Path, preset: str, seed: int) -> tuple[Array, A
     )
     rng = np.random.default_rng(seed + 2)
     probed = points[rng.permutation(len(points))[: size["network_points"]]]
-    estimate = network.dimension(NETWORK_RATIOS, probed, rng)
+    estimate = network.dimension(NETWORK_RATIOS, rng, points=probed)
     return np.asarray(estimate.mean), np.asarray(estimate.stderr)
 
 

@@ -70,7 +70,7 @@ def compute(images: ImageSet, out: Path, preset: str, seed: int) -> "xarray.Data
     runs = [Run(subsets[n], config, out / "networks" / f"{NAME}-{n}-{preset}-{seed}", process) for n in learned]
     networks = trained(runs, f"{len(runs)} networks", size["device"])
     traces = [
-        network.dimension(r, points[: size["points"]], np.random.default_rng([seed, 3]), size["probes"])
+        network.dimension(r, np.random.default_rng([seed, 3]), points=points[: size["points"]], probes=size["probes"])
         for network, points in tracked(
             list(zip(networks, (subsets[n] for n in learned), strict=True)), "d(r), networks"
         )

@@ -157,12 +157,12 @@ def copied(score: Any, training: Array, samples: int, seed: int) -> Estimate:
 
 def memorized_share(network: "ScoreNetwork", n: int, seed: int, points: int = 400) -> Estimate:
     """Where a network stands at noised training points at r = r_c/2: 0 at the population, 1 at the empirical score."""
-    from ...probes import side
+    from ...probes import share_of_memory
 
     training = training_points(n, seed)
     clean = training[np.arange(points) % n]
     r = collapse(LAW, log_n=np.log(n)) / 2
-    return side(network, LAW, _empirical(n, seed), clean, r, np.random.default_rng([seed, 4])).memorized
+    return share_of_memory(network, LAW, _empirical(n, seed), clean, r, np.random.default_rng([seed, 4])).memorized
 
 
 def first_step(steps: Array, values: Array, level: float) -> float | None:

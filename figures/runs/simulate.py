@@ -12,7 +12,7 @@ from ...conventions.estimate import Estimate
 from ...manifolds import Manifold
 from ...manifolds.data_source import slug
 from ...manifolds.names import manifold
-from ...simulations import EmpiricalScore, collapse_times, memorized_fraction, profile, reverse, start
+from ...simulations import EmpiricalScore, collapse_times, memorized_fraction, noisy_points, profile, reverse
 from ...theory import collapse
 from ...theory.finite_size.expected_averages import expected
 from ..catalogue.digits_dimension import half_crossing
@@ -64,7 +64,7 @@ def along_process(law: Manifold, n: int, r: Array, method: str, trajectories: in
 
     points = law.sample(n, np.random.default_rng([seed, 0]))
     score, rng = EmpiricalScore(points), np.random.default_rng([seed, 1])
-    trajectory = reverse(score, start(score, float(r[-1]), trajectories, rng), r[::-1], rng, method)
+    trajectory = reverse(score, noisy_points(score, float(r[-1]), trajectories, rng), r[::-1], rng, method)
     found = profile(score, trajectory)
     copies = [
         memorized_fraction(score.posterior_mean(x, ratio), points)

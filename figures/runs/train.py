@@ -117,7 +117,7 @@ def compared(
     clean = np.concatenate([clean] * -(-probed // len(clean)))  # few points: more noise for each
     probes = None if points.shape[1] <= LARGEST_TRACE else PROBES
     curves = {
-        "network": network.dimension(r, clean, rng, probes),
+        "network": network.dimension(r, rng, points=clean, probes=probes),
         "empirical": EmpiricalScore(points).dimension(r, np.random.default_rng([seed, 2])),
     }
     numbers = xarray.Dataset(coords={"r": r})

@@ -12,12 +12,12 @@ from .unet import UNet
 from .unet_config import UNetConfig
 
 
-def build(dim: int, config: TrainingConfig) -> nn.Module:
-    """The untrained network for points of dimension `dim`; ValueError if they are not the U-Net's images."""
+def build(ambient_dim: int, config: TrainingConfig) -> nn.Module:
+    """The untrained network for points in `ambient_dim` dimensions; ValueError if they are not the U-Net's images."""
     if config.unet is None:
-        return ResidualMLP(dim, config.width, config.depth)
-    if config.unet.dim != dim:
-        raise fail("unet", config.unet, f"image_shape must have {dim} values, the dimension of the points")
+        return ResidualMLP(ambient_dim, config.width, config.depth)
+    if config.unet.dim != ambient_dim:
+        raise fail("unet", config.unet, f"image_shape must have {ambient_dim} values, the dimension of the points")
     return UNet(config.unet)
 
 

@@ -64,9 +64,9 @@ class Preconditioning:
         return Coefficients(1 / np.sqrt(total), *maps[self.predicts], 0.5 * np.log(ratio[:, 0]))
 
 
-def prediction_target(predicts: str, clean: Array, noise: Array, cosine: Array, sine: Array) -> Array:
+def prediction_target(predicts: str, clean: Array, xi: Array, cosine: Array, sine: Array) -> Array:
     """What the network should return, in units of s, at angle α."""
-    return {"v": sine * clean - cosine * noise, "eps": noise, "x0": clean}[predicts]
+    return {"v": sine * clean - cosine * xi, "eps": xi, "x0": clean}[predicts]
 
 
 def loss_weight(predicts: str, weighting: str, cosine: Array, sine: Array) -> Array:

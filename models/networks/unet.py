@@ -30,26 +30,30 @@ class UNet(nn.Module):
         self.config, self.dim, self.image_shape = config, config.dim, config.image_shape
         self.register_buffer("frequencies", noise_frequencies(), persistent=False)
         widths = [config.width * multiplier for multiplier in config.multipliers]
-        noise = 4 * config.width
-        self.embed = nn.Sequential(nn.Linear(2 * FREQUENCIES, noise), nn.SiLU(), nn.Linear(noise, noise), nn.SiLU())
+        level_width = 4 * config.width
+        self.embed = nn.Sequential(
+            nn.Linear(2 * FREQUENCIES, level_width), nn.SiLU(), nn.Linear(level_width, level_width), nn.SiLU()
+        )
         self.enter = nn.Conv2d(config.channels, config.width, 3, padding=1)
         self.down, self.shrink = nn.ModuleList(), nn.ModuleList()
         seen, width = [config.width], config.width
         for level, wide in enumerate(widths):
             attentive = config.image_shape[0] >> level in config.attention
             for _ in range(config.blocks):
-                self.down.append(Block(width, wide, noise, attentive))
+                self.down.append(Block(width, wide, level_width, attentive))
                 width = wide
                 seen.append(width)
             if level < len(widths) - 1:
                 self.shrink.append(nn.Conv2d(width, width, 3, stride=2, padding=1))
                 seen.append(width)
-        self.middle = nn.ModuleList([Block(width, width, noise, attentive), Block(width, width, noise, False)])
+        self.middle = nn.ModuleList(
+            [Block(width, width, level_width, attentive), Block(width, width, level_width, False)]
+        )
         self.up, self.grow = nn.ModuleList(), nn.ModuleList()
         for level, wide in reversed(list(enumerate(widths))):
             attentive = config.image_shape[0] >> level in config.attention
             for _ in range(config.blocks + 1):
-                self.up.append(Block(width + seen.pop(), wide, noise, attentive))
+                self.up.append(Block(width + seen.pop(), wide, level_width, attentive))
                 width = wide
             if level > 0:
                 self.grow.append(nn.Conv2d(width, width, 3, padding=1))
@@ -60,21 +64,21 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor, log_sigma: Tensor) -> Tensor:
         """Output (n, D) for inputs x (n, D) at noise levels ln σ (n,)."""
-        noise = self.embed(noise_features(log_sigma, self.frequencies))
+        told = self.embed(noise_features(log_sigma, self.frequencies))
         hidden = self.enter(rows_to_images(x, self.image_shape))
         seen, blocks = [hidden], self.config.blocks
         for level in range(len(self.config.multipliers)):
             for block in self.down[level * blocks : (level + 1) * blocks]:
-                hidden = block(hidden, noise)
+                hidden = block(hidden, told)
                 seen.append(hidden)
             if level < len(self.shrink):
                 hidden = self.shrink[level](hidden)
                 seen.append(hidden)
         for block in self.middle:
-            hidden = block(hidden, noise)
+            hidden = block(hidden, told)
         for level in range(len(self.config.multipliers)):
             for block in self.up[level * (blocks + 1) : (level + 1) * (blocks + 1)]:
-                hidden = block(torch.cat([hidden, seen.pop()], 1), noise)
+                hidden = block(torch.cat([hidden, seen.pop()], 1), told)
             if level < len(self.grow):
                 hidden = self.grow[level](interpolate(hidden, scale_factor=2.0, mode="nearest"))
         return images_to_rows(self.leave(silu(self.normalise(hidden))))
@@ -87,17 +91,17 @@ class Block(nn.Module):
     (arXiv 2105.05233).
     """
 
-    def __init__(self, width_in: int, width_out: int, noise: int, attentive: bool) -> None:
+    def __init__(self, width_in: int, width_out: int, level_width: int, attentive: bool) -> None:
         super().__init__()
         self.first = nn.Sequential(_normalisation(width_in), nn.SiLU(), nn.Conv2d(width_in, width_out, 3, padding=1))
-        self.modulate = nn.Linear(noise, 2 * width_out)
+        self.modulate = nn.Linear(level_width, 2 * width_out)
         self.normalise, self.second = _normalisation(width_out), nn.Conv2d(width_out, width_out, 3, padding=1)
         self.shortcut = nn.Identity() if width_in == width_out else nn.Conv2d(width_in, width_out, 1)
         self.attention = Attention(width_out) if attentive else nn.Identity()
 
-    def forward(self, hidden: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, told: Tensor) -> Tensor:
         """(n, C', H, W) from (n, C, H, W) and the embedded noise level (n, E)."""
-        scale, shift = self.modulate(noise)[:, :, None, None].chunk(2, 1)
+        scale, shift = self.modulate(told)[:, :, None, None].chunk(2, 1)
         inner = self.normalise(self.first(hidden)) * (1 + scale) + shift
         return self.attention(self.shortcut(hidden) + self.second(silu(inner)))
 

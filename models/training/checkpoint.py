@@ -9,13 +9,14 @@ unpickled.
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load as _tensors_from
 from safetensors.torch import save as _bytes_of
+
+from ...conventions import atomic_files
 
 FORMAT = 1
 
@@ -33,11 +34,11 @@ def write(directory: Path, name: str, tensors: dict[str, torch.Tensor], record: 
     content = _bytes_of({key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()})
     digest = hashlib.sha256(content).hexdigest()
     data = directory / f"{name}-{digest[:16]}.safetensors"
-    replace(data, content)
+    atomic_files.write(data, content)
     header = {"format": FORMAT, "tensors": data.name, "tensors_sha256": digest, "record": record}
     text = json.dumps({"sha256": _digest(header), **header}, indent=1, allow_nan=False)
-    replace(directory / f"{name}.json", text.encode())
-    for other in directory.glob(f"{name}-*"):  # the state before, or the remains of a killed process
+    atomic_files.write(directory / f"{name}.json", text)
+    for other in [*directory.glob(f"{name}-*"), *directory.glob(f".{name}-*")]:  # the state before; a killed process's
         if other != data:
             other.unlink(missing_ok=True)
 
@@ -72,13 +73,3 @@ def read(directory: Path, name: str) -> tuple[dict[str, torch.Tensor], dict[str,
 def _digest(header: dict[str, Any]) -> str:
     """SHA-256 of a canonical text of the header."""
     return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Writes a temporary file beside `path`, waits until it is on the disk, and renames it over `path`."""
-    temporary = path.with_name(f"{path.name}.part")
-    with open(temporary, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)

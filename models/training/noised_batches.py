@@ -71,9 +71,9 @@ class NoisedBatches:
         clean = self._scaled[rng.integers(len(self._scaled), size=self.config.batch_size)]
         log_sigma = self.log_sigma(rng)
         angle = np.arctan(np.exp(log_sigma) / self.sigma_data).astype(np.float32)[:, None]
-        noise = rng.standard_normal(clean.shape, dtype=np.float32)
+        xi = rng.standard_normal(clean.shape, dtype=np.float32)
         cosine, sine = np.cos(angle), np.sin(angle)
-        shown = cosine * clean + sine * noise
-        target = prediction_target(self.config.predicts, clean, noise, cosine, sine)
+        shown = cosine * clean + sine * xi
+        target = prediction_target(self.config.predicts, clean, xi, cosine, sine)
         weight = loss_weight(self.config.predicts, self.config.loss_on or self.config.predicts, cosine, sine)
         return Batch(*map(torch.from_numpy, (shown, log_sigma.astype(np.float32), target, weight)))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...conventions import atomic_files
 from ...conventions.arguments import Array
 from ...theory.processes import Process
 from . import checkpoint
@@ -35,7 +36,7 @@ class RunDirectory:
         # A killed run may leave lines of steps after its checkpoint, which will come again, and half a line.
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= run.step]
         if kept != lines:
-            checkpoint.replace(self.metrics, "".join(kept).encode())
+            atomic_files.write(self.metrics, "".join(kept))
 
     def log(self, run: TrainingRun, loss: float) -> None:
         """Adds a line of metrics."""

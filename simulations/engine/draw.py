@@ -8,11 +8,10 @@ its chunk: threads change nothing.
 """
 
 from math import exp
-from typing import Any
 
 import numpy as np
 from numba import njit, prange
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ...conventions import arguments
 from ...conventions.arguments import Array
@@ -111,9 +110,3 @@ def draw_index(points: Array, x: Array, r: Array, rng: np.random.Generator) -> N
     with one_at_a_time:
         _draw_all(points, x, 0.5 / r, uniforms, drawn)
     return drawn
-
-
-def draw_pattern(empirical: Any, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> NDArray[np.int64]:
-    """`draw_index` among the training points of an `EmpiricalScore`; ValueError: x or r of wrong shape, r ≤ 0."""
-    queries, ratios, _ = empirical._queries(x, r)
-    return draw_index(empirical._points, queries, ratios, rng)

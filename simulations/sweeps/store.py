@@ -10,15 +10,13 @@ also on several machines, may fill one folder. Plain JSON: floats come back to t
 
 import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...conventions import atomic_files
 from ...conventions.arguments import Array, fail
 
 FORMAT = 1
@@ -113,24 +111,8 @@ class SweepStore:
         return result, record
 
 
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A file of its own beside `path` to write to; once written it is brought to the disk and renamed to `path`."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        yield Path(temporary)
-        os.fsync(handle)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        os.close(handle)
-        Path(temporary).unlink(missing_ok=True)
-
-
 def _write(path: Path, record: Mapping[str, Any]) -> None:
-    text = json.dumps(record, ensure_ascii=False, allow_nan=False)
-    with whole(path) as file:
-        file.write_text(text + "\n", encoding="utf-8")
+    atomic_files.write(path, json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _canonical(value: Any) -> Any:

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...conventions.arguments import fail, positive_integer
+from ...conventions.atomic_files import whole
 from ...conventions.progress import tracked
 from ...conventions.provenance import commit, versions
+from ...conventions.quantities import described
 from .grid import as_dataset, checked_axes, checked_inner
-from .store import SweepStore, Task, whole
+from .store import SweepStore, Task
 from .workers import Client, Measure, Outcome, outcomes
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def sweep(
     workers: int = 1,
     client: Client | None = None,
     share: tuple[int, int] | None = None,
+    quantities: Mapping[str, tuple[str, str]] | None = None,
 ) -> "xarray.Dataset":
     """Measures at every point of the grid of `axes` what `store` does not hold yet, and returns all of it.
 
@@ -53,11 +56,13 @@ def sweep(
         client: sends the measurements elsewhere instead: a `dask.distributed.Client` or any executor of
             `concurrent.futures`. Only this process writes to `store`.
         share: (k, K), 1 ≤ k ≤ K: measure the k-th of K disjoint parts of the grid, for K jobs with one store.
+        quantities: name → (long_name, units) of axes and observables that `conventions.quantities` does not know.
 
     Returns:
         Dataset over axes and inner coordinates: each observable's mean, and NAME_stderr where there is one; NaN where
-        another share has not been measured yet. A complete grid is also written to store/sweep.nc (netCDF). Attributes:
-        measure, version, seed, replicas, versions of the libraries, git commits, seconds of computing.
+        another share has not been measured yet. Variables have the attributes long_name and units, the whole measure,
+        version, seed, replicas, versions of the libraries, git commits, seconds of computing. A complete grid is also
+        written to store/sweep.nc (netCDF).
 
     Raises:
         ValueError: bad arguments; a store of another sweep (measure, version, seed, names of axes, inner), or damaged.
@@ -86,6 +91,7 @@ def sweep(
         _keep(arriving, len(missing), kept)
     found = {task.key: kept.read(task) for task in tasks if kept.has(task)}
     dataset = as_dataset({key: result for key, (result, _) in found.items()}, axes, grid, coordinates, replicas)
+    described(dataset, quantities or {})
     dataset.attrs = {name: identity[name] for name in ("measure", "version", "seed")}
     dataset.attrs |= {"replicas": replicas, **_provenance([remarks for _, remarks in found.values()])}
     if len(found) == len(tasks):

@@ -142,7 +142,7 @@ def test_train_is_taken_up_and_its_network_is_the_one_in_the_table(monkeypatch, 
     network = ScoreNetwork.load(first["network"])
     scaled = source(str(tmp_path / "plane.npy")).points(40, 0)
     row = first["rows"][6]
-    mean, stderr = network.dimension(row["r"], np.tile(scaled, (10, 1)), np.random.default_rng(9))
+    mean, stderr = network.dimension(row["r"], np.random.default_rng(9), points=np.tile(scaled, (10, 1)))
     assert abs(row["network"] - mean) < 5 * math.hypot(stderr, row["network_stderr"])
 
 

@@ -34,17 +34,17 @@ def test_curve_of_a_linear_gaussian(r, basis, rng):
     points = (rng.standard_normal((5, 3)) * np.sqrt(VARIANCES)) @ basis.T
     exact = np.sum(VARIANCES / (VARIANCES + r))
     for score in (LinearScore(VARIANCES, basis), Linear(VARIANCES, basis=basis).score):
-        assert dimension_curve(score, r, points, rng).mean == pytest.approx(exact, rel=1e-5)
+        assert dimension_curve(score, r, rng, points=points).mean == pytest.approx(exact, rel=1e-5)
 
 
 def test_curve_of_points_is_their_own_dimension(rng):
     """Differences of the empirical score, at planted points, against its exact Σ w |y - m|²/r."""
     data = rng.standard_normal((20, 3))
     empirical, r = EmpiricalScore(data), np.array([0.03, 0.3, 3.0])
-    planted = dimension_curve(empirical, r, np.repeat(data, 10, axis=0), np.random.default_rng(1))
+    planted = dimension_curve(empirical, r, np.random.default_rng(1), points=np.repeat(data, 10, axis=0))
     exact = empirical.dimension(r, np.random.default_rng(2), 20000)
     assert np.all(np.abs(planted.mean - exact.mean) < 4 * np.hypot(planted.stderr, exact.stderr))
-    some = dimension_curve(empirical, r, np.repeat(data, 10, axis=0), np.random.default_rng(1), probes=1)
+    some = dimension_curve(empirical, r, np.random.default_rng(1), points=np.repeat(data, 10, axis=0), probes=1)
     assert np.all(np.abs(some.mean - planted.mean) < 4 * some.stderr)
     assert some.mean.shape == r.shape
 
@@ -90,8 +90,8 @@ def test_no_dimension_where_there_is_no_gap(rng):
         (lambda rng: normal_bundle(LinearScore([1.0] * 3), np.zeros(3), 1.0, rng, 2), "displacements = 2"),
         (lambda rng: normal_bundle(LinearScore([1.0] * 3), np.zeros((1, 3)), 1.0, rng), "x = "),
         (lambda rng: normal_bundle(LinearScore([1.0] * 3), np.zeros(3), 0.0, rng), "r = 0.0"),
-        (lambda rng: dimension_curve(lambda x, r: -x, 1.0, np.zeros((1, 3)), rng), "points has shape"),
-        (lambda rng: dimension_curve(lambda x, r: -x, [1.0, 0.0], np.zeros((2, 3)), rng), "r = "),
+        (lambda rng: dimension_curve(lambda x, r: -x, 1.0, rng, points=np.zeros((1, 3))), "points has shape"),
+        (lambda rng: dimension_curve(lambda x, r: -x, [1.0, 0.0], rng, points=np.zeros((2, 3))), "r = "),
     ],
 )
 def test_bad_arguments(call, message, rng):

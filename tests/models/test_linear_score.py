@@ -27,7 +27,7 @@ def test_population_covariance_gives_the_exact_score(basis, r, rng):
     )
     spectrum = np.r_[-1 / (VARIANCES + r), [-1 / r] * 3]
     np.testing.assert_allclose(learned.jacobian_spectrum(x[0], r), spectrum, rtol=1e-7, atol=1e-13 / r)
-    assert learned.dimension(r, x, rng).mean == pytest.approx(float(law.dimension(r)), rel=1e-7)
+    assert learned.dimension(r, rng, points=x).mean == pytest.approx(float(law.dimension(r)), rel=1e-7)
 
 
 def test_fit_is_the_best_linear_denoiser(rng):
@@ -50,7 +50,7 @@ def test_fewer_points_than_dimensions(rng):
     assert np.sum(learned.variances > 1e-12) == 3
     # at vanishing noise the denoiser is the projection on their span: the points are its fixed points
     np.testing.assert_allclose(learned.posterior_mean(points, 1e-12), points, atol=1e-9)
-    assert learned.dimension(1e-9, points, rng).mean == pytest.approx(3, abs=1e-6)
+    assert learned.dimension(1e-9, rng, points=points).mean == pytest.approx(3, abs=1e-6)
 
 
 def test_dimension_of_a_sample_follows_marchenko_pastur(rng):
@@ -62,7 +62,7 @@ def test_dimension_of_a_sample_follows_marchenko_pastur(rng):
     measured = []
     for _ in range(4):
         learned = LinearScore.fit(rng.standard_normal((n, dim)))
-        measured.append(learned.dimension(r, np.zeros((2, dim)), rng).mean / dim)
+        measured.append(learned.dimension(r, rng, points=np.zeros((2, dim))).mean / dim)
     assert np.mean(measured) == pytest.approx(exact, abs=3 / dim)  # corrections are of order 1/D
     assert abs(exact - 1 / (1 + r)) > 10 / dim  # while the population's d(r)/D differs
 

@@ -86,7 +86,7 @@ def test_trained_network_finds_the_dimension(predicts, loss_on, rng, tmp_path):
     network = train(data, config, tmp_path, progress=False)
     r = np.array([0.05, 0.5])
     exact = np.sum(variances[:, None] / (variances[:, None] + r), axis=0)
-    np.testing.assert_allclose(network.dimension(r, data[:200], rng).mean, exact, rtol=0.08)
+    np.testing.assert_allclose(network.dimension(r, rng, points=data[:200]).mean, exact, rtol=0.08)
     again = ScoreNetwork.load(tmp_path)
     np.testing.assert_allclose(again.score(data[:3], 0.5), network.score(data[:3], 0.5), rtol=1e-12)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from remanifold.manifolds import Linear
 from remanifold.models import LinearScore
-from remanifold.probes import score_error, side
+from remanifold.probes import score_error, share_of_memory
 from remanifold.simulations import EmpiricalScore
 from scipy.integrate import quad
 
@@ -44,7 +44,7 @@ def test_between_population_and_points(share, rng):
     def mixed(x, r):
         return (1 - share) * law.score(x, r) + share * empirical.score(x, r)
 
-    found = side(mixed, law, empirical, np.repeat(training, 20, axis=0), r, rng)
+    found = share_of_memory(mixed, law, empirical, np.repeat(training, 20, axis=0), r, rng)
     assert found.memorized.mean == pytest.approx(share, abs=1e-12)
     assert found.memorized.stderr == pytest.approx(0, abs=1e-12)
     assert found.aside.mean == pytest.approx(0, abs=1e-12)
@@ -62,7 +62,7 @@ def test_an_unrelated_error_lies_aside_and_the_error_bar_is_honest(rng):
         # of mean square 1/r per coordinate and independent of x
         return law.score(x, r) + rng.standard_normal(x.shape) / np.sqrt(r)
 
-    found = [side(disturbed, law, empirical, points, r, rng) for _ in range(200)]
+    found = [share_of_memory(disturbed, law, empirical, points, r, rng) for _ in range(200)]
     shares = np.array([one.memorized.mean for one in found])
     scatter, claimed = shares.std(ddof=1), np.mean([one.memorized.stderr for one in found])
     assert abs(shares.mean()) < 4 * scatter / np.sqrt(200)
@@ -76,8 +76,8 @@ def test_an_unrelated_error_lies_aside_and_the_error_bar_is_honest(rng):
         (lambda s, p, rng: score_error(s, s, p[:1], 1.0, rng), "points has shape"),
         (lambda s, p, rng: score_error(s, s, p, 0.0, rng), "r = 0.0"),
         (lambda s, p, rng: score_error(s, s, p, 1.0, 3), "rng = 3"),
-        (lambda s, p, rng: side(s, s, s, p, 1.0, rng), "do not differ"),
-        (lambda s, p, rng: side(s, s, s, p, [1.0, 2.0], rng), "r = "),
+        (lambda s, p, rng: share_of_memory(s, s, s, p, 1.0, rng), "do not differ"),
+        (lambda s, p, rng: share_of_memory(s, s, s, p, [1.0, 2.0], rng), "r = "),
     ],
 )
 def test_bad_arguments(call, message, rng):

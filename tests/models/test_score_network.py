@@ -75,7 +75,7 @@ def test_gaussian_closed_forms(gaussian, r, rng):
     np.testing.assert_allclose(gaussian.posterior_covariance(x, r), covariance, rtol=1e-5, atol=1e-9 * r)
     spectrum = np.broadcast_to(-1 / (VARIANCES + r), (6, 4))
     np.testing.assert_allclose(gaussian.jacobian_spectrum(x, r), spectrum, rtol=1e-5)
-    estimate = gaussian.dimension(r, x, rng)
+    estimate = gaussian.dimension(r, rng, points=x)
     assert estimate.mean == pytest.approx(np.sum(VARIANCES / (VARIANCES + r)), rel=1e-5)
     assert estimate.stderr == pytest.approx(0, abs=1e-9)
 
@@ -83,7 +83,7 @@ def test_gaussian_closed_forms(gaussian, r, rng):
 def test_dimension_averages_over_planted_points(rng):
     network = ScoreNetwork(TwoPoints(), 1, SCALE)
     r = np.array([[0.1, 0.3], [1.0, 4.0]])
-    estimate = network.dimension(r, rng.choice([-1.0, 1.0], size=(4000, 1)), rng)
+    estimate = network.dimension(r, rng, points=rng.choice([-1.0, 1.0], size=(4000, 1)))
     assert estimate.mean.shape == estimate.stderr.shape == (2, 2)
     for value, error, ratio in zip(estimate.mean.flat, estimate.stderr.flat, r.flat, strict=True):
 
@@ -175,8 +175,8 @@ def test_what_cannot_be_saved_or_loaded(gaussian, tmp_path):
         (lambda s: s.score(np.zeros((3, 4)), [1.0, 2.0]), "r has shape"),
         (lambda s: s.jacobian_spectrum(np.zeros(4), 1.0, k=5), "k = 5"),
         (lambda s: s.jacobian_spectrum(np.zeros(4), 1.0, k=0), "k = 0"),
-        (lambda s: s.dimension(1.0, np.zeros((1, 4)), np.random.default_rng(0)), "two points"),
-        (lambda s: s.dimension(1.0, np.zeros((3, 4)), 7), "rng = 7"),
+        (lambda s: s.dimension(1.0, np.random.default_rng(0), points=np.zeros((1, 4))), "two points"),
+        (lambda s: s.dimension(1.0, 7, points=np.zeros((3, 4))), "rng = 7"),
         (lambda s: ScoreNetwork(s.network, 4, 0.0), "sigma_data = 0.0"),
         (lambda s: ScoreNetwork(s.network, 4, 1.0, np.zeros(3)), "centre has shape"),
         (lambda s: ScoreNetwork(s.network, 4, 1.0, dtype="float16"), "dtype = 'float16'"),

@@ -38,7 +38,9 @@ def scores(basis):
     law = Linear(VARIANCES, basis=basis)
     return {
         "model": LinearScore(VARIANCES, basis),
-        "network": ScoreNetwork.from_module(GaussianNoise(basis), dim=DIM, predicts="eps", conditioning="sigma"),
+        "network": ScoreNetwork.from_module(
+            GaussianNoise(basis), ambient_dim=DIM, predicts="eps", conditioning="sigma"
+        ),
         "population": law,
         "function": lambda x, r: law.score(x, r),
     }
@@ -92,7 +94,7 @@ def test_asymmetric_jacobian_counts_by_its_symmetric_part(rng):
         def forward(self, x, level):
             return x @ torch.from_numpy(matrix).T
 
-    score = ScoreNetwork.from_module(Network(), dim=12, predicts="score")
+    score = ScoreNetwork.from_module(Network(), ambient_dim=12, predicts="score")
     exact = np.sort(np.linalg.eigvalsh((matrix + matrix.T) / 2))[::-1]
     for method in METHODS:
         spectrum = jacobian_spectrum(score, np.zeros(12), 1.0, 3, method=method, rng=rng)

@@ -28,7 +28,7 @@ def test_gaussian_reaches_bayes_loss_and_dimension(rng, tmp_path):
 
     r = np.array([0.003, 0.03, 0.3, 3.0])
     exact = np.sum(variances[:, None] / (variances[:, None] + r), axis=0)
-    measured = network.dimension(r, held_out, rng)
+    measured = network.dimension(r, rng, points=held_out)
     np.testing.assert_allclose(measured.mean, exact, rtol=0.04)
 
     # Bayes loss: the remaining variance λr/(λ+r) in units of c_out², averaged over coordinates and ln σ.

@@ -84,15 +84,15 @@ def test_jacobian_and_its_products_are_derivatives_of_the_score(config, rng):
 def test_trace_by_probes_is_unbiased_and_exact_with_all_of_them(rng):
     score = ScoreNetwork(random_unet(UNetConfig((4, 4), width=4)), 16, 0.8)
     points = rng.standard_normal((40, 16))
-    exact = score.dimension(0.5, points, np.random.default_rng(1))
-    complete = score.dimension(0.5, points, np.random.default_rng(1), probes=16)
+    exact = score.dimension(0.5, np.random.default_rng(1), points=points)
+    complete = score.dimension(0.5, np.random.default_rng(1), points=points, probes=16)
     np.testing.assert_allclose(complete, exact, rtol=1e-10)
-    few = score.dimension(0.5, points, np.random.default_rng(1), probes=2)
+    few = score.dimension(0.5, np.random.default_rng(1), points=points, probes=2)
     assert few.stderr > exact.stderr
     assert abs(few.mean - exact.mean) < 4 * few.stderr
     for probes in (0, 17):
         with pytest.raises(ValueError, match=f"probes = {probes}"):
-            score.dimension(0.5, points, rng, probes=probes)
+            score.dimension(0.5, rng, points=points, probes=probes)
 
 
 def test_generalizes_on_images_of_independent_spins(rng):
@@ -118,7 +118,7 @@ def test_generalizes_on_images_of_independent_spins(rng):
 
     r = np.array([1.0, 3.0])
     exact = [64 * quad(density, -10, 10, args=(ratio,))[0] for ratio in r]
-    measured = network.dimension(r, rng.choice([-1.0, 1.0], size=(6, 64)), rng)
+    measured = network.dimension(r, rng, points=rng.choice([-1.0, 1.0], size=(6, 64)))
     np.testing.assert_allclose(measured.mean, exact, rtol=0.1)
 
 

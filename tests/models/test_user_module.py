@@ -54,7 +54,7 @@ def test_every_convention_gives_the_gaussian_score(process, predicts, conditioni
     centre = rng.standard_normal(6)
     score = ScoreNetwork.from_module(
         Bayes(process, predicts, conditioning),
-        dim=6,
+        ambient_dim=6,
         predicts=predicts,
         conditioning=conditioning,
         process=process,
@@ -99,7 +99,7 @@ def test_diffusers_style_model(wrap, rng):
     np.testing.assert_allclose(score.score(x, r), -x / (variances + r[:, None]), rtol=1e-6)
     spectrum = np.sort(-1 / (variances + r[2]))[::-1]
     np.testing.assert_allclose(score.jacobian_spectrum(x[2], r[2]), spectrum, rtol=1e-6)
-    assert score.dimension(r[2], x, rng).mean == pytest.approx(np.sum(variances / (variances + r[2])), rel=1e-6)
+    assert score.dimension(r[2], rng, points=x).mean == pytest.approx(np.sum(variances / (variances + r[2])), rel=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")  # torch's own, on copying the module
@@ -118,8 +118,8 @@ def test_exported_module(rng):
     rows = torch.export.Dim("rows")
     arguments = (torch.zeros(4, 3).double(), torch.zeros(4).double())
     exported = torch.export.export(Told(), arguments, dynamic_shapes=({0: rows}, {0: rows})).module()
-    plain = ScoreNetwork.from_module(Told(), dim=3, predicts="x0", conditioning="sigma")
-    other = ScoreNetwork.from_module(exported, dim=3, predicts="x0", conditioning="sigma")
+    plain = ScoreNetwork.from_module(Told(), ambient_dim=3, predicts="x0", conditioning="sigma")
+    other = ScoreNetwork.from_module(exported, ambient_dim=3, predicts="x0", conditioning="sigma")
     x, v = rng.standard_normal((5, 3)), rng.standard_normal((5, 3))
     np.testing.assert_allclose(other.score(x, 0.3), plain.score(x, 0.3), rtol=1e-12)
     np.testing.assert_allclose(other.jacobian_spectrum(x, 0.3), plain.jacobian_spectrum(x, 0.3), rtol=1e-10)
@@ -133,7 +133,7 @@ def test_timestep_implies_the_published_schedule(rng):
 
 
 def adapted(module=None, **changes):
-    return ScoreNetwork.from_module(module or torch.nn.Identity(), **{"dim": 3, **changes})
+    return ScoreNetwork.from_module(module or torch.nn.Identity(), **{"ambient_dim": 3, **changes})
 
 
 @pytest.mark.parametrize(
@@ -144,13 +144,16 @@ def adapted(module=None, **changes):
         (lambda: adapted(process=3), "process = 3"),
         (lambda: adapted(process=OrnsteinUhlenbeck(), conditioning="timestep"), "must be a DDPM"),
         (lambda: adapted(predicts="v"), "predicts = 'v'"),
-        (lambda: adapted(image_shape=(1, 3)), "dim = 3"),
-        (lambda: adapted(dim=None), "dim = None"),
-        (lambda: adapted(dim=None, image_shape=(3,)), "image_shape = "),
+        (lambda: adapted(image_shape=(1, 3)), "ambient_dim = 3"),
+        (lambda: adapted(ambient_dim=None), "ambient_dim = None"),
+        (lambda: adapted(ambient_dim=None, image_shape=(3,)), "image_shape = "),
         (lambda: adapted(torch.nn.Bilinear(3, 1, 2)).score(np.zeros(3), 1.0), None),
-        (lambda: ScoreNetwork.from_module(Halves(), dim=4).score(np.zeros(4), 1.0), r"module returned \(1, 2\)"),
         (
-            lambda: ScoreNetwork.from_module(Silent(), dim=4).score(np.zeros(4), 1.0),
+            lambda: ScoreNetwork.from_module(Halves(), ambient_dim=4).score(np.zeros(4), 1.0),
+            r"module returned \(1, 2\)",
+        ),
+        (
+            lambda: ScoreNetwork.from_module(Silent(), ambient_dim=4).score(np.zeros(4), 1.0),
             "module returned 'NoneType'|NoneType",
         ),
         (

@@ -96,7 +96,7 @@ def test_without_noise_all_meet_and_the_error_of_a_sure_thing_is_not_zero():
         (LAW, [1.0], {"labels": [0, 1]}, "labels.*only training points"),
         (EmpiricalScore([[0.0], [1.0]]), [1.0], {"labels": [0, 1, 1]}, "labels has shape"),
         (EmpiricalScore([[0.0], [1.0]]), [1.0], {"labels": [0.5, 1.0]}, "labels.*integer"),
-        (Mixture([Sphere(2), Sphere(2)]), [1.0], {}, "exact posterior draw"),
+        (Mixture([Sphere(2), Sphere(2)]), [1.0], {}, "exact draws"),
     ],
 )
 def test_bad_arguments_are_refused_by_name(experiment, law, ratios, options, message):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from remanifold.benchmarks.long_double import posterior
-from remanifold.simulations import EmpiricalScore, Posterior
+from remanifold.simulations import EmpiricalScore, Observables
 from scipy.integrate import quad
 
 
@@ -29,7 +29,7 @@ def test_one_point_gives_a_gaussian():
     y, x, r = np.array([[2.0, -1.0]]), np.array([0.5, 0.25]), 0.7
     e = EmpiricalScore(y)
     p = e.observe(x, r)
-    assert isinstance(p, Posterior)
+    assert isinstance(p, Observables)
     np.testing.assert_array_equal(p.mean, y[0])
     assert (p.participation, p.entropy, p.nearest) == (1.0, 0.0, 0)
     assert e.local_divergence(x, r) == 0

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from remanifold.manifolds import Linear
 from remanifold.simulations import EmpiricalScore
+from remanifold.simulations.exact_draws import noisy_points
 from remanifold.simulations.memorization import memorized_fraction, novelty
 from remanifold.simulations.neighbours import two_nearest
-from remanifold.simulations.posterior_draw import start
 from remanifold.simulations.reverse import reverse
 from sklearn.neighbors import NearestNeighbors
 
@@ -59,7 +59,7 @@ def test_generated_samples_are_copies_below_collapse_only():
     law, rng = Linear([1.0] * 16), np.random.default_rng(8)
     y = law.sample(200, rng)
     e = EmpiricalScore(y)
-    path = reverse(e, start(e, 50.0, 500, rng), [50.0, 3.0, 1e-3], rng)
+    path = reverse(e, noisy_points(e, 50.0, 500, rng), [50.0, 3.0, 1e-3], rng)
     assert memorized_fraction(path.x[1], y).mean == 0
     assert memorized_fraction(path.x[2], y).mean == 1
 

@@ -9,9 +9,9 @@ from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.class_clones import class_clone_probability
 from remanifold.simulations.clones import clones
 from remanifold.simulations.data_sets import over_data_sets
+from remanifold.simulations.exact_draws import noisy_points
 from remanifold.simulations.held_out import best_noise, cross_entropy
 from remanifold.simulations.planted_averages import planted_averages
-from remanifold.simulations.posterior_draw import start
 from remanifold.simulations.probe_condensation import probe_condensation
 from remanifold.simulations.profile import profile
 from remanifold.simulations.reverse import reverse
@@ -78,11 +78,11 @@ def test_all_noise_ratios_share_their_random_numbers_and_shapes_follow():
 def test_profile_of_exact_trajectories_is_that_of_the_law_at_every_ratio():
     rng, ratios = np.random.default_rng(22), np.append(np.geomspace(10, 0.1, 5), 0.0)
     mixture = Mixture.two_gaussians(3, 1.0, 0.5)
-    along = profile(mixture, reverse(mixture, start(mixture, 10.0, 3000, rng), ratios, rng))
+    along = profile(mixture, reverse(mixture, noisy_points(mixture, 10.0, 3000, rng), ratios, rng))
     assert_close(along.dimension, mixture.dimension(ratios[:-1]))
     assert along.participation is None
     e = EmpiricalScore(LAW.sample(N, rng))
-    along = profile(e, reverse(e, start(e, 10.0, 1500, rng), ratios, rng))
+    along = profile(e, reverse(e, noisy_points(e, 10.0, 1500, rng), ratios, rng))
     planted, d = planted_averages(e, ratios[:-1], rng, 1500), e.dimension(ratios[:-1], rng, 1500)
     for here, there in ((along.participation, planted.retrieval), (along.dimension, d)):
         assert np.all(np.abs(here.mean - there.mean) < 4 * np.hypot(here.stderr, there.stderr))

@@ -7,7 +7,7 @@ import pytest
 from remanifold.conventions.estimate import Estimate
 from remanifold.manifolds import Linear, Mixture, Sphere
 from remanifold.simulations import EmpiricalScore
-from remanifold.simulations.posterior_draw import draw_clean, start
+from remanifold.simulations.exact_draws import noisy_points
 from remanifold.simulations.reverse import reverse, reverse_steps
 from scipy.optimize import brentq
 from scipy.special import ndtr
@@ -33,7 +33,7 @@ def line_law(r):
 @pytest.mark.parametrize("ratios", [[9.0, 0.2], [9.0, 3.0, 1.0, 0.7, 0.2]])
 def test_exact_trajectories_have_the_law_of_the_noised_points_at_any_step_count(ratios):
     e, rng = EmpiricalScore(LINE[:, None]), np.random.default_rng(1)
-    path = reverse(e, start(e, 9.0, 20_000, rng), ratios, rng)
+    path = reverse(e, noisy_points(e, 9.0, 20_000, rng), ratios, rng)
     for r, x in zip(path.ratios, path.x, strict=True):
         assert kstest(x[:, 0], line_law(r)).pvalue > 1e-3
 
@@ -65,7 +65,7 @@ def test_exact_trajectories_have_the_transitions_of_the_reverse_process():
 
 def test_the_exact_process_ends_on_training_points_each_equally_often():
     e, rng = EmpiricalScore(LINE[:, None]), np.random.default_rng(3)
-    ends = reverse(e, start(e, 50.0, 10_000, rng), [50.0, 1.0, 0.0], rng).x[-1]
+    ends = reverse(e, noisy_points(e, 50.0, 10_000, rng), [50.0, 1.0, 0.0], rng).x[-1]
     shares = np.mean(np.abs(ends - LINE) < 1e-13, axis=0)
     np.testing.assert_allclose(shares, 0.2, atol=4 * np.sqrt(0.16 / 10_000))
     assert abs(shares.sum() - 1) < 1e-12
@@ -74,7 +74,7 @@ def test_the_exact_process_ends_on_training_points_each_equally_often():
 def test_two_times_of_a_gaussian_law():
     """E x_s x_t = λ + s for s < t, the covariance of Brownian motion started from the data."""
     law, rng = Linear([2.0, 0.3], ambient_dim=3, rng=np.random.default_rng(0)), np.random.default_rng(4)
-    path = reverse(law, start(law, 5.0, 40_000, rng), [5.0, 1.0, 0.1, 0.0], rng)
+    path = reverse(law, noisy_points(law, 5.0, 40_000, rng), [5.0, 1.0, 0.1, 0.0], rng)
     z = path.x @ law.embedding.basis
     for a, b in ((0, 0), (0, 1), (1, 1), (1, 2), (0, 3), (3, 3)):
         for k, variance in enumerate(law.variances):
@@ -87,7 +87,7 @@ def test_two_times_of_a_gaussian_law():
 @pytest.mark.parametrize("r", [0.0, 0.05, 1.0])
 def test_classes_of_unequal_weight_and_width(r):
     rng = np.random.default_rng(5)
-    x = reverse(TWO, start(TWO, 20.0, 20_000, rng), [20.0, r], rng).x[-1, :, 0]
+    x = reverse(TWO, noisy_points(TWO, 20.0, 20_000, rng), [20.0, r], rng).x[-1, :, 0]
 
     def law(x):
         return 0.3 * ndtr((x + 1) / np.sqrt(0.3 + r)) + 0.7 * ndtr((x - 1) / np.sqrt(0.1 + r))
@@ -99,7 +99,7 @@ def test_classes_of_unequal_weight_and_width(r):
 def test_clean_draws_have_the_posterior_mean_and_covariance(law):
     rng = np.random.default_rng(6)
     x = np.array([0.4, 0.2, -0.3])[: law.ambient_dim]
-    y = draw_clean(law, np.tile(x, (40_000, 1)), 0.7, rng)
+    y = law.posterior_draws(np.tile(x, (40_000, 1)), 0.7, rng).points
     centred = y - law.posterior_mean(x, 0.7)
     covariance = law.posterior_covariance(x, 0.7)
     for i in range(2):
@@ -132,7 +132,7 @@ def test_order_of_the_probability_flow(method, order):
 def variance_error(method, steps):
     """Relative error of the variance at r = 0.1, 640000 coordinates of unit variance from r = 4: (error, its s.e.)."""
     law, rng = Linear([1.0] * 16), np.random.default_rng(steps)
-    *_, (_, x) = reverse_steps(law, start(law, 4.0, 40_000, rng), np.geomspace(4.0, 0.1, steps + 1), rng, method)
+    *_, (_, x) = reverse_steps(law, noisy_points(law, 4.0, 40_000, rng), np.geomspace(4.0, 0.1, steps + 1), rng, method)
     return x.var() / 1.1 - 1, np.sqrt(2 / x.size)
 
 
@@ -149,7 +149,7 @@ def test_weak_order_one_of_the_stochastic_integrators(method, sign):
 @pytest.mark.parametrize("method", ["ancestral", "exponential", "ode"])
 def test_one_point_is_reached_without_error_in_two_steps(method):
     e, rng = EmpiricalScore([[1.0, 2.0]]), np.random.default_rng(7)
-    path = reverse(e, start(e, 4.0, 20_000, rng), [4.0, 1.0, 0.0], rng, method)
+    path = reverse(e, noisy_points(e, 4.0, 20_000, rng), [4.0, 1.0, 0.0], rng, method)
     within(np.sum((path.x[1] - [1.0, 2.0]) ** 2, axis=1), 2.0)
     np.testing.assert_allclose(path.x[2], np.tile([1.0, 2.0], (20_000, 1)), rtol=1e-13)
 
@@ -162,7 +162,7 @@ def test_anything_with_a_posterior_mean_can_be_integrated():
     path = reverse(Origin(), np.full((3, 2), 2.0), [4.0, 1.0], np.random.default_rng(0), "ode")
     np.testing.assert_allclose(path.x[1], 1.0, rtol=1e-13)
     sphere, rng = Sphere(2), np.random.default_rng(0)
-    x = reverse(sphere, start(sphere, 9.0, 50, rng), np.geomspace(9, 1e-4, 40), rng, "ode").x[-1]
+    x = reverse(sphere, noisy_points(sphere, 9.0, 50, rng), np.geomspace(9, 1e-4, 40), rng, "ode").x[-1]
     assert np.abs(np.linalg.norm(x, axis=1) - 1).max() < 0.05
 
 
@@ -190,7 +190,7 @@ def test_steps_are_the_trajectory_and_a_seed_reproduces_it():
         (TWO, [0.0], [1.0, 0.5], "exact", "x has shape"),
         (TWO, [[np.nan]], [1.0, 0.5], "ode", "x"),
         (TWO, [[0.0, 0.0]], [1.0, 0.5], "exact", "x has shape"),
-        (Sphere(2), [[0.0, 0.0, 0.0]], [1.0, 0.5], "exact", "law.*exact posterior draw"),
+        (Sphere(2), [[0.0, 0.0, 0.0]], [1.0, 0.5], "exact", "law.*exact draws"),
     ],
 )
 def test_bad_arguments_are_refused_by_name(law, x, ratios, method, message):

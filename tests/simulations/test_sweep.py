@@ -112,10 +112,11 @@ def test_a_killed_sweep_is_taken_up_without_loss(tmp_path, monkeypatch):
     axes = {"n": list(range(12)), "fatal": 5, "flag": "flag"}
     before = sorted(Task({**axes, "n": n}, 0).key for n in axes["n"]).index(Task({**axes, "n": 5}, 0).key)
     assert 0 < before < 11
-    here, root = Path(__file__).parent, Path(__file__).parents[2]
     code = (
-        f"import sys; sys.path[:0] = [{str(here)!r}, {str(root)!r}]\n"
-        f"from test_sweep import deadly; from simulations import sweep\nsweep(deadly, {axes}, 's')"
+        "import importlib.util\nfrom remanifold.simulations import sweep\n"
+        f"spec = importlib.util.spec_from_file_location({__name__!r}, {__file__!r})\n"
+        "module = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(module)\n"
+        f"sweep(module.deadly, {axes}, 's')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
@@ -167,6 +168,19 @@ def test_netcdf_holds_the_dataset_and_how_it_came_about(tmp_path):
         assert read.attrs["measure"].endswith("noisy")
         assert "numpy" in json.loads(read.attrs["versions"])
         assert read.attrs["commits"]
+
+
+def test_variables_and_coordinates_say_what_they_are(tmp_path):
+    words = {"mean": ("mean of the noisy numbers", "m"), "n": ("numbers", "1")}
+    sweep(noisy, GRID, tmp_path / "s", replicas=2, inner={"r": RATIOS}, quantities=words)
+    with xarray.open_dataset(tmp_path / "s" / "sweep.nc", engine="h5netcdf") as read:
+        stated = {name: (one.attrs["long_name"], one.attrs.get("units")) for name, one in read.variables.items()}
+    assert stated["r"] == ("noise ratio r", "squared units of the data")
+    assert stated["n"] == words["n"]
+    assert stated["mean"] == words["mean"]
+    assert stated["mean_stderr"] == ("standard error of the mean of the noisy numbers", "m")
+    assert stated["curve"] == ("curve", "unknown")
+    assert stated["law"] == ("law", None)
 
 
 def test_an_estimate_brings_its_own_error_and_nan_stays_undefined(tmp_path):

@@ -86,7 +86,7 @@ def test_frames_are_haar(rng):
     ("changes", "message"),
     [
         ({"kind": "forward"}, "kind = 'forward'"),
-        ({"centre": np.zeros((2, 6))}, "centre = "),
+        ({"x": np.zeros((2, 6))}, "x = "),
         ({"r": 0.0}, "r = 0.0"),
         ({"r": [1.0, 2.0]}, "r = "),
         ({"spread": -1.0}, "spread = -1.0"),
@@ -96,6 +96,6 @@ def test_frames_are_haar(rng):
     ],
 )
 def test_bad_arguments(changes, message, rng):
-    arguments = {"score": affine(0.0), "centre": ORIGIN, "r": 1.0, "rng": rng, **changes}
+    arguments = {"score": affine(0.0), "x": ORIGIN, "r": 1.0, "rng": rng, **changes}
     with pytest.raises(ValueError, match=message):
         orthogonal_probes(**arguments)
