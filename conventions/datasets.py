@@ -46,7 +46,7 @@ def described(numbers: "xarray.Dataset", meanings: Mapping[str, Meaning] | None 
 
 def attributes(record: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters, seed, versions and commit of a record as attributes of a file; tables stay in the record."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in record.items():
         table = isinstance(value, list) and any(isinstance(row, dict) for row in value)
         if value is None or table:

@@ -156,14 +156,14 @@ def comparison(numbers: "xarray.Dataset") -> tuple[list[QuantityByLeg], list[Agr
     t, theory, t_s = numbers["t"].values, numbers["clone_probability_theory"].values, float(numbers["speciation_time"])
     variance = Estimate(float(numbers["leading_variance"]), float(numbers["leading_variance_stderr"]))
     measured = _measured(numbers)
-    legs = {"empirical": measured["weights"], "network": measured["network"]}
+    empirical, learned = measured["weights"], measured["network"]
     rows = [
         QuantityByLeg("Λ of the data, pixels in [0, 1]", None, variance),
         QuantityByLeg("t_S = ½ ln Λ", None, Estimate(t_s, variance.stderr / (2 * variance.mean))),
     ]
     for i, time in enumerate(t):
-        found = {leg: Estimate(float(mean[i]), float(stderr[i])) for leg, (mean, stderr) in legs.items()}
-        rows.append(QuantityByLeg(f"φ at t = {time:.1f}", float(theory[i]), **found))
+        legs = [Estimate(float(mean[i]), float(stderr[i])) for mean, stderr in (empirical, learned)]
+        rows.append(QuantityByLeg(f"φ at t = {time:.1f}", float(theory[i]), *legs))
     one_class = np.full(t.size, 1 - float(theory.min()))  # from independent ends to certainty
     parts = {"undecided, t > t_S + ½": t > t_s + 0.5, "speciation, |t - t_S| ≤ ½": np.abs(t - t_s) <= 0.5,
              "decided, t < t_S - ½": t < t_s - 0.5}  # fmt: skip
@@ -171,7 +171,8 @@ def comparison(numbers: "xarray.Dataset") -> tuple[list[QuantityByLeg], list[Agr
         Agreement(
             f"{CLASSES[0]} and {CLASSES[1]} of {numbers.attrs['data']}",
             name,
-            *(agreement(curve.mean, theory, one_class, where) for curve in legs.values()),
+            agreement(empirical.mean, theory, one_class, where),
+            agreement(learned.mean, theory, one_class, where),
             None,
         )
         for name, where in parts.items()

@@ -80,6 +80,7 @@ def along_process(law: Manifold, n: int, r: Array, method: str, trajectories: in
     ]
     times = collapse_times(score, np.geomspace(r[-1], r[0], FINE), rng, trajectories)
     theory = expected(law, n, r, ["dimension", "participation"])
+    assert found.participation is not None  # as of every empirical score
     return dataset(
         {
             "settled": ("r_fine", rising(times.settled)),

@@ -128,7 +128,7 @@ def compared(
         "empirical": EmpiricalScore(points).dimension(r, np.random.default_rng([seed, 2])),
     }
     variables: dict[str, tuple[Any, Any]] = {"dimension": (("leg", "r"), stacked(curves[leg] for leg in LEGS))}
-    attributes = {}
+    attributes: dict[str, Any] = {}
     if data.law is not None:
         variables["dimension_population"] = ("r", data.law.dimension(r))
         attributes["population"] = "population"
