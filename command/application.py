@@ -2,10 +2,40 @@
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
-from . import figure_commands, run_commands, theory_commands
+from . import (
+    bench,
+    compare,
+    demo,
+    derive,
+    figure,
+    figures,
+    phase_diagram,
+    simulate,
+    sweep,
+    times,
+    train,
+    verify,
+)
+from .options import examples
+
+COMMANDS = {
+    "times": times,
+    "phase-diagram": phase_diagram,
+    "derive": derive,
+    "simulate": simulate,
+    "sweep": sweep,
+    "train": train,
+    "figures": figures,
+    "figure": figure,
+    "compare": compare,
+    "verify": verify,
+    "demo": demo,
+    "bench": bench,
+}  # in the order of the help; each module has a function `command`, and examples if there are any to give
 
 app = typer.Typer(
     name="remanifold",
@@ -15,8 +45,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its boxes take twice as long to appear as the help itself
 )
-for part in (theory_commands, run_commands, figure_commands):
-    app.add_typer(part.commands)
+for _name, _module in COMMANDS.items():
+    app.command(name=_name, epilog=examples(*getattr(_module, "EXAMPLES", ())))(_module.command)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from .. import __version__
+
+        typer.echo(f"remanifold {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What may be said before the name of a command."""
 
 
 def main() -> None:

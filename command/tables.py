@@ -1,6 +1,8 @@
 """What commands print: tables for the eye, JSON for a machine."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -30,3 +32,23 @@ def print_json(value: object) -> None:
 def json_text(value: object) -> str:
     """`value` as indented JSON, with a line end."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def print_rows(rows: list[dict[str, Any]]) -> None:
+    """A table of the rows: an observable with its error in one column, then its theory and population if there are."""
+    names = [name for name in rows[0] if not name.endswith("_stderr")]
+    titles = [next((end for end in ("theory", "population") if name.endswith(end)), name) for name in names]
+    lines = [[_cell(row[name], row.get(f"{name}_stderr")) for name in names] for row in rows]
+    print_table([title.replace("_", " ") for title in titles], lines)
+
+
+def _cell(value: Any, stderr: float | None) -> str:
+    if isinstance(value, (str, int)):
+        return str(value)
+    return f"{value:.4g}" if stderr is None else f"{value:.4g} ± {stderr:.1g}"
+
+
+def print_paths(paths: list[Path]) -> None:
+    """One to a line."""
+    for path in paths:
+        typer.echo(path)

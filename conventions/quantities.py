@@ -1,58 +1,61 @@
-"""The words on disk: what a variable of a data set is in one line, and its units."""
+"""What the names in result files mean: one word, one meaning, for every figure, run and sweep.
+
+A measured NAME has its standard error in NAME_stderr; NAME_theory is the prediction for N points, NAME_population that
+for N → ∞ (`SUFFIXES`). A second grid of noise ratios is r_ and what is looked at there.
+"""
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    import xarray
+from .arguments import fail
 
+Meaning = tuple[str, str]  # long_name, units ("1" where there is none)
+_SQUARES = "squared units of the data"  # r = (s/a)², s the deviation of the noise on data scaled by a
 
-class Quantity(NamedTuple):
-    """`long_name` and `units` of a variable; "1" where it has none."""
-
-    long_name: str
-    units: str
-
-
-_SQUARES, _NATS, _NUMBER = "squared units of the data", "nat", "1"
-QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
-    {
-        "r": Quantity("noise ratio r", _SQUARES),
-        "n": Quantity("training points N", _NUMBER),
-        "seed": Quantity("seed", _NUMBER),
-        "dimension": Quantity("dimension d(r)", _NUMBER),
-        "information": Quantity("information I(r)", _NATS),
-        "participation": Quantity("participation E Σ w²", _NUMBER),
-        "retrieval": Quantity("weight E w_1 of a point's own training point", _NUMBER),
-        "excess_entropy": Quantity("excess entropy E ln(1 + Z_rest/Z_1)", _NATS),
-        "collapse": Quantity("noise ratio r_c of the collapse", _SQUARES),
-        "exact": Quantity("whether the theory is exact at finite N", _NUMBER),
-    }
-)
-_SUFFIXES = {"_stderr": "standard error of the {}", "_theory": "{}, theory", "_population": "{}, population"}
-
-
-def described(dataset: "xarray.Dataset", more: Mapping[str, tuple[str, str]]) -> "xarray.Dataset":
-    """`dataset` with `long_name` and `units` on its variables and coordinates, in place.
-
-    `more`: name → (long_name, units) of what is not in `QUANTITIES`. NAME_stderr, NAME_theory, NAME_population follow
-    from NAME; what nothing is known about has its own name in words, and units "unknown". Text has no units.
-    """
-    known = {**QUANTITIES, **{name: Quantity(*words) for name, words in more.items()}}
-    for name, variable in dataset.variables.items():
-        found = _quantity(str(name), known)
-        variable.attrs["long_name"] = found.long_name
-        if variable.dtype.kind in "biuf":
-            variable.attrs["units"] = found.units
-    return dataset
+QUANTITIES: dict[str, Meaning] = {
+    # coordinates
+    "r": ("noise-to-signal ratio", _SQUARES),
+    "n": ("number of training points N", "1"),
+    "log_n": ("ln N of the number of training points", "1"),
+    "seed": ("seed of the data set and its network", "1"),
+    "leg": ("what was measured: the empirical score or a network", "1"),
+    "law": ("data law", "1"),
+    "t": ("Ornstein–Uhlenbeck time", "1"),
+    "step": ("training step", "1"),
+    "width": ("width of the network", "1"),
+    "rank": ("rank, from the largest", "1"),
+    "intrinsic_dim": ("intrinsic dimension d of the manifold", "1"),
+    "ratio": ("ratio of the second largest variance to the largest", "1"),
+    # observables of a score
+    "dimension": ("dimension d(r) = E tr C/r", "1"),
+    "information": ("information I(r) = I(y; x)", "nat"),
+    "participation": ("participation E Y of the posterior weights", "1"),
+    "retrieval": ("retrieval E w_1, the weight of a noisy point's own training point", "1"),
+    "excess_entropy": ("excess entropy E ln(1 + Z_rest/Z_1)", "nat"),
+    "memorized": ("fraction of samples that are copies of training points", "1"),
+    "clone_probability": ("probability that two clones branched at t end in one class", "1"),
+    # critical noise ratios
+    "collapse": ("noise ratio r_c of collapse, I(r_c) = ln N", _SQUARES),
+    "onset": ("noise ratio r_o of the onset of traps", _SQUARES),
+    "generalization": ("noise ratio r_g of best generalization", _SQUARES),
+    "symmetry_breaking": ("noise ratio at which the symmetric point turns unstable", _SQUARES),
+    "speciation": ("noise ratio of speciation", _SQUARES),
+}
+SUFFIXES = {
+    "_stderr": "standard error of {}",
+    "_theory": "{}: theory for N points",
+    "_population": "{}: population, N → ∞",
+}
 
 
-def _quantity(name: str, known: Mapping[str, Quantity]) -> Quantity:
-    if name in known:
-        return known[name]
-    for suffix, words in _SUFFIXES.items():
+def meaning(name: str, further: Mapping[str, Meaning]) -> Meaning:
+    """Long name and units of `name`, from `further` or the table; ValueError if neither knows it."""
+    for known in (further, QUANTITIES):
+        if name in known:
+            return known[name]
+    for suffix, words in SUFFIXES.items():
         if name.endswith(suffix):
-            what = _quantity(name.removesuffix(suffix), known)
-            return Quantity(words.format(what.long_name), what.units)
-    return Quantity(name.replace("_", " "), "unknown")
+            stem, units = meaning(name.removesuffix(suffix), further)
+            return words.format(stem), units
+    if name.startswith("r_"):
+        return f"noise-to-signal ratio ({name[2:].replace('_', ' ')})", _SQUARES
+    raise fail("variable", name, "must have a meaning: give its long name and units")

@@ -16,7 +16,7 @@ from ..conventions.estimate import Estimate
 GENERALIZING, GEOMETRIC, COLLAPSED = "generalizing", "geometric memorization", "collapsed"
 
 
-class Row(NamedTuple):
+class QuantityByLeg(NamedTuple):
     """One quantity on the three legs: with its error, a bare number where there is none, None where nothing answers."""
 
     quantity: str
@@ -94,10 +94,10 @@ def spread(values: list[float | None]) -> Estimate | None:
     return Estimate(float(np.mean(numbers)), float(np.std(numbers, ddof=1)) if len(numbers) > 1 else 0.0)
 
 
-def recorded(rows: list[Row], agreed: list[Agreement]) -> dict[str, Any]:
+def recorded(rows: list[QuantityByLeg], agreed: list[Agreement]) -> dict[str, Any]:
     """The two tables as they stand in a record."""
 
-    def plain(row: Row) -> dict[str, Any]:
+    def plain(row: QuantityByLeg) -> dict[str, Any]:
         values = {leg: getattr(row, leg) for leg in _LEGS}
         legs = {leg: list(value) if isinstance(value, tuple) else value for leg, value in values.items()}
         return {"quantity": row.quantity, "theory": row.theory, **legs}

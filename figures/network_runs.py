@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..conventions.arguments import Array
+from ..conventions.progress import stage
 from ..theory.processes import Process
-from .stages import stage
 
 if TYPE_CHECKING:
     from ..models import ScoreNetwork, TrainingConfig
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Run(NamedTuple):
+class NetworkRun(NamedTuple):
     """One training run: its points (N, D), configuration, directory, and the process that draws its noise levels."""
 
     points: Array
@@ -27,7 +27,7 @@ class Run(NamedTuple):
     process: Process | None = None
 
 
-def trained(runs: Sequence[Run], title: str, device: str = "cpu") -> "list[ScoreNetwork]":
+def trained(runs: Sequence[NetworkRun], title: str, device: str = "cpu") -> "list[ScoreNetwork]":
     """The networks of all `runs`, trained or, where the directory holds a finished run, read.
 
     On the CPU side by side in processes of their own, as many as cores. Interrupted, all are taken up at their last
@@ -61,12 +61,12 @@ def side_by_side(tasks: Sequence[Callable[[], T]], title: str, workers: int | No
             return [future.result() for future in futures]
 
 
-def _train(run: Run, device: str) -> None:
+def _train(run: NetworkRun, device: str) -> None:
     """Leaves the network in the directory of the run: networks are not sent between processes."""
     _finish(run, device)
 
 
-def _finish(run: Run, device: str) -> "ScoreNetwork":
+def _finish(run: NetworkRun, device: str) -> "ScoreNetwork":
     from ..models import train
 
     return train(run.points, run.config, run.directory, run.process, progress=False, device=device)

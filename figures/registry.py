@@ -1,8 +1,8 @@
-"""The figures that can be drawn, by name; each lives in a module of its own with `draw(...)`."""
+"""The figures that can be drawn, by name; each lives in a module of `catalogue` with `draw(out, preset, seed)`."""
 
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from types import ModuleType
 
 from ..conventions.arguments import one_of
 
@@ -27,15 +27,16 @@ FIGURES = {
 }
 
 
-class Figure(Protocol):
-    """A figure's module."""
-
-    def draw(self, out: Path, preset: str, seed: int) -> list[Path]:
-        """Computes and writes the figure (PNG, PDF) and its numbers (netCDF, JSON); returns the paths."""
-        ...
-
-
-def figure(name: str) -> Figure:
+def module(name: str) -> ModuleType:
     """The module of a figure; ValueError for an unknown name."""
     one_of(name, FIGURES, "figure")
-    return import_module(".catalogue." + name.replace("-", "_"), __package__)  # type: ignore[return-value]
+    return import_module(".catalogue." + name.replace("-", "_"), __package__)
+
+
+def draw(name: str, out: Path, preset: str = "quick", seed: int = 0) -> list[Path]:
+    """Computes and writes a figure (PNG, PDF) and its numbers (netCDF, JSON) into `out`; returns the paths.
+
+    ValueError for an unknown figure or preset, and for a folder that cannot be written to.
+    """
+    paths: list[Path] = module(name).draw(out, preset, seed)
+    return paths

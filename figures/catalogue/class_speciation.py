@@ -7,44 +7,57 @@ clones and by the class weights of its posterior; theory: a mixture of two Gauss
 their pooled covariance; and clones of a network, told apart by their nearest training points.
 """
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...conventions.arguments import Array, one_of
+from ...conventions.arguments import Array
+from ...conventions.datasets import dataset, stacked
 from ...conventions.estimate import Estimate, fraction
+from ...conventions.progress import tracked
 from ...manifolds import ImageSet, Linear, Mixture, digits, mnist
+from ...models import TrainingConfig
 from ...theory import OrnsteinUhlenbeck, clone_probability, speciation
-from ..comparison import Agreement, Row, agreement, recorded
-from ..network_runs import Run, trained
-from ..results import provenance, save, writable
-from ..stages import tracked
+from ..comparison import Agreement, QuantityByLeg, agreement, recorded
+from ..figure import Figure, Preset
+from ..network_runs import NetworkRun, trained
 
 if TYPE_CHECKING:
     import xarray
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 NAME = "class-speciation"
 CLASSES = (1, 8)
 TIMES = np.linspace(0.2, 2.4, 12)  # Ornstein–Uhlenbeck time
-PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {"n": 4000, "pairs": 1000, "network": {"width": 256, "batch_size": 128, "steps": 3000}, "grid": 16,
-              "network_pairs": 200},
-    "paper": {"n": 10000, "pairs": 10000, "network": {"width": 512, "batch_size": 256, "steps": 40_000}, "grid": 60,
-              "network_pairs": 2000},
-}  # fmt: skip
+LEGS = ("empirical", "network")
+NOISE = TrainingConfig.quick(sigma_min=0.05, sigma_max=15.0, learning_rate=1e-3)
+MEANINGS = {
+    "clone_probability_weights": ("the same by the class weights of the empirical score's posterior", "1"),
+    "clone_probability_theory": ("the same for two Gaussians with the pooled covariance", "1"),
+    "leading_variance": ("largest eigenvalue Λ of the covariance of the data", "1"),
+    "speciation_time": ("speciation time ½ ln Λ", "1"),
+    "mixture_time": ("speciation time of the two Gaussians", "1"),
+}
 
 
-def draw(out: Path, preset: str = "quick", seed: int = 0) -> list[Path]:
-    """Computes and writes the figure; the quick preset takes about three minutes."""
-    one_of(preset, PRESETS, "preset")
-    writable(out)
-    numbers = compute(out, preset, seed)
-    rows, agreed = comparison(numbers)
-    record = provenance(figure=NAME, preset=preset, seed=seed, source="arXiv 2402.18491", **recorded(rows, agreed))
-    return save(out, NAME, _picture(numbers), numbers, record)
+@dataclass(frozen=True)
+class Sizes(Preset):
+    """Images; pairs of clones of the empirical score; the network, its pairs of clones and steps of these."""
+
+    n: int
+    pairs: int
+    network: TrainingConfig
+    network_pairs: int
+    grid: int
+
+
+PRESETS = (
+    Sizes("quick", 4000, 1000, replace(NOISE, width=256, batch_size=128, steps=3000), network_pairs=200, grid=16),
+    Sizes("paper", 10000, 10000, replace(NOISE, width=512, batch_size=256, steps=40_000), network_pairs=2000, grid=60),
+)
 
 
 def two_classes(n: int, seed: int) -> ImageSet:
@@ -59,35 +72,33 @@ def two_classes(n: int, seed: int) -> ImageSet:
     return ImageSet(images.name, pixels, pair.labels, pair.image_shape)
 
 
-def compute(out: Path, preset: str, seed: int) -> "xarray.Dataset":
-    """All numbers of the figure, over Ornstein–Uhlenbeck time."""
-    import xarray
-
+def compute(size: Sizes, out: Path, seed: int) -> "xarray.Dataset":
+    """All numbers of the figure, over Ornstein–Uhlenbeck time; the quick preset takes about three minutes."""
     from ...simulations import EmpiricalScore, class_clone_probability, clones
 
-    size, r = PRESETS[preset], OrnsteinUhlenbeck().noise_ratio(TIMES)
-    pair = two_classes(size["n"], seed)
+    r = OrnsteinUhlenbeck().noise_ratio(TIMES)
+    pair = two_classes(size.n, seed)
     labels = np.asarray(pair.labels)
     law = gaussian_classes(pair)
     rng = np.random.default_rng([seed, 1])
-    met = clones(EmpiricalScore(pair.points), r, rng, size["pairs"], labels=labels).same_class
-    weights = class_clone_probability(pair.points, labels, r, rng, size["pairs"])
-    network = _network_clones(pair, out, preset, seed, r)
-    measured = {"clones": met, "weights": weights, "network": network}
+    met = clones(EmpiricalScore(pair.points), r, rng, size.pairs, labels=labels).same_class
+    weights = class_clone_probability(pair.points, labels, r, rng, size.pairs)
+    network = _network_clones(pair, size, out, seed, r)
     variance = pair.leading_variance()
-    return xarray.Dataset(
-        {"theory": ("time", clone_probability(law, r))}
-        | {name: ("time", np.asarray(value.mean)) for name, value in measured.items()}  # type: ignore[union-attr]
-        | {f"{name}_se": ("time", np.asarray(value.stderr)) for name, value in measured.items()},  # type: ignore[union-attr]
-        coords={"time": TIMES, "noise_ratio": ("time", r)},
-        attrs={
-            "data": pair.name,
-            "n": len(pair),
-            "leading_variance": variance,
-            "leading_variance_se": _variance_error(pair),
-            "speciation_time": 0.5 * np.log(variance),
-            "mixture_time": _time_or_nan(law),
+    assert met is not None  # labels were given
+    return dataset(
+        {
+            "clone_probability": (("leg", "t"), stacked([met, network])),
+            "clone_probability_weights": ("t", weights),
+            "clone_probability_theory": ("t", clone_probability(law, r)),
+            "leading_variance": ((), Estimate(variance, _variance_error(pair))),
+            "speciation_time": ((), 0.5 * np.log(variance)),
+            "mixture_time": ((), _time_or_nan(law)),
         },
+        {"leg": list(LEGS), "t": TIMES, "r": ("t", r)},
+        MEANINGS,
+        data=pair.name,
+        n=len(pair),
     )
 
 
@@ -116,20 +127,16 @@ def _variance_error(pair: ImageSet) -> float:
     return float(np.std(projection**2) / np.sqrt(len(pair)))
 
 
-def _network_clones(pair: ImageSet, out: Path, preset: str, seed: int, r: Array) -> Estimate:
+def _network_clones(pair: ImageSet, size: Sizes, out: Path, seed: int, r: Array) -> Estimate:
     """Fraction of pairs of ancestral trajectories of a network, branched at each r, that end in the same class."""
-    from ...models import TrainingConfig
-
-    size = PRESETS[preset]
-    config = TrainingConfig.quick(sigma_min=0.05, sigma_max=15.0, learning_rate=1e-3, seed=seed, **size["network"])
-    directory = out / "networks" / f"{NAME}-{pair.name}-{len(pair)}-{preset}-{seed}"
-    (network,) = trained([Run(pair.points, config, directory)], "network")
-    rng, pairs = np.random.default_rng([seed, 2]), size["network_pairs"]
+    directory = out / "networks" / f"{NAME}-{pair.name}-{len(pair)}-{size.name}-{seed}"
+    (network,) = trained([NetworkRun(pair.points, replace(size.network, seed=seed), directory)], "network")
+    rng, pairs = np.random.default_rng([seed, 2]), size.network_pairs
     same = np.empty((r.size, pairs), dtype=bool)
     for i, ratio in enumerate(tracked(r, "clones of the network")):
         clean = pair.points[rng.integers(len(pair), size=pairs)]
         x = clean + np.sqrt(ratio) * rng.standard_normal(clean.shape)
-        one, other = (_end_class(network, x, float(ratio), pair, size["grid"], rng) for _ in range(2))
+        one, other = (_end_class(network, x, float(ratio), pair, size.grid, rng) for _ in range(2))
         same[i] = one == other
     return fraction(same)
 
@@ -144,18 +151,19 @@ def _end_class(
     return np.asarray(pair.labels)[two_nearest(end, pair.points).which[:, 0]]
 
 
-def comparison(numbers: "xarray.Dataset") -> tuple[list[Row], list[Agreement]]:
+def comparison(numbers: "xarray.Dataset") -> tuple[list[QuantityByLeg], list[Agreement]]:
     """Λ, the speciation times and φ on the three legs; agreement before, around and after the decision."""
-    t, theory, t_s = numbers["time"].values, numbers["theory"].values, numbers.attrs["speciation_time"]
-    variance = Estimate(numbers.attrs["leading_variance"], numbers.attrs["leading_variance_se"])
+    t, theory, t_s = numbers["t"].values, numbers["clone_probability_theory"].values, float(numbers["speciation_time"])
+    variance = Estimate(float(numbers["leading_variance"]), float(numbers["leading_variance_stderr"]))
+    measured = _measured(numbers)
+    empirical, learned = measured["weights"], measured["network"]
     rows = [
-        Row("Λ of the data, pixels in [0, 1]", None, variance),
-        Row("t_S = ½ ln Λ", None, Estimate(t_s, variance.stderr / (2 * variance.mean))),
+        QuantityByLeg("Λ of the data, pixels in [0, 1]", None, variance),
+        QuantityByLeg("t_S = ½ ln Λ", None, Estimate(t_s, variance.stderr / (2 * variance.mean))),
     ]
     for i, time in enumerate(t):
-        empirical = Estimate(float(numbers["weights"].values[i]), float(numbers["weights_se"].values[i]))
-        network = Estimate(float(numbers["network"].values[i]), float(numbers["network_se"].values[i]))
-        rows.append(Row(f"φ at t = {time:.1f}", float(theory[i]), empirical, network))
+        legs = [Estimate(float(mean[i]), float(stderr[i])) for mean, stderr in (empirical, learned)]
+        rows.append(QuantityByLeg(f"φ at t = {time:.1f}", float(theory[i]), *legs))
     one_class = np.full(t.size, 1 - float(theory.min()))  # from independent ends to certainty
     parts = {"undecided, t > t_S + ½": t > t_s + 0.5, "speciation, |t - t_S| ≤ ½": np.abs(t - t_s) <= 0.5,
              "decided, t < t_S - ½": t < t_s - 0.5}  # fmt: skip
@@ -163,8 +171,8 @@ def comparison(numbers: "xarray.Dataset") -> tuple[list[Row], list[Agreement]]:
         Agreement(
             f"{CLASSES[0]} and {CLASSES[1]} of {numbers.attrs['data']}",
             name,
-            agreement(numbers["weights"].values, theory, one_class, where),
-            agreement(numbers["network"].values, theory, one_class, where),
+            agreement(empirical.mean, theory, one_class, where),
+            agreement(learned.mean, theory, one_class, where),
             None,
         )
         for name, where in parts.items()
@@ -172,29 +180,49 @@ def comparison(numbers: "xarray.Dataset") -> tuple[list[Row], list[Agreement]]:
     return rows, agreed
 
 
-def _picture(numbers: "xarray.Dataset") -> "Figure":
+def _measured(numbers: "xarray.Dataset") -> dict[str, Estimate]:
+    """φ(t) by the class weights and by clones of the empirical score, and by clones of the network."""
+    clones = {"clones": numbers.sel(leg="empirical"), "network": numbers.sel(leg="network")}
+    names = {"weights": "clone_probability_weights", "clones": "clone_probability", "network": "clone_probability"}
+    return {
+        key: Estimate(*(clones.get(key, numbers)[part].values for part in (name, f"{name}_stderr")))
+        for key, name in names.items()
+    }
+
+
+def _picture(numbers: "xarray.Dataset") -> "Picture":
     from matplotlib import pyplot
 
     from ..drawing.style import styled
 
-    t, attributes = numbers["time"].values, numbers.attrs
+    t, attributes, measured = numbers["t"].values, numbers.attrs, _measured(numbers)
     with styled():
         figure, axis = pyplot.subplots(figsize=(6.4, 4.4))
-        axis.plot(t, numbers["theory"].values, color="black", label="two Gaussians, pooled covariance (theory)")
+        axis.plot(
+            t,
+            numbers["clone_probability_theory"].values,
+            color="black",
+            label="two Gaussians, pooled covariance (theory)",
+        )
         shown = {
             "weights": ("C2", "^", "empirical score, class weights"),
             "clones": ("C0", "o", "empirical score, exact clones"),
             "network": ("C1", "s", "network, clones"),
         }
         for name, (color, marker, label) in shown.items():
-            values = numbers[name].values, numbers[f"{name}_se"].values
-            axis.errorbar(t, *values, color=color, marker=marker, ls="none", mfc="white", label=label)
-        t_s = attributes["speciation_time"]
+            axis.errorbar(t, *measured[name], color=color, marker=marker, ls="none", mfc="white", label=label)
+        t_s, mixture = float(numbers["speciation_time"]), float(numbers["mixture_time"])
         axis.axvline(t_s, color="black", ls=":", label=f"$t_S$ = ½ ln Λ = {t_s:.3f}")
-        if np.isfinite(attributes["mixture_time"]):
-            axis.axvline(attributes["mixture_time"], color="0.5", ls="--", label="speciation of the two Gaussians")
+        if np.isfinite(mixture):
+            axis.axvline(mixture, color="0.5", ls="--", label="speciation of the two Gaussians")
         axis.set(xlim=(0, t.max() + 0.1), ylim=(0.45, 1.03), xlabel="Ornstein–Uhlenbeck time t")
         axis.set_ylabel("probability φ that clones end in one class")
         axis.set_title(f"{CLASSES[0]} and {CLASSES[1]} of {attributes['data']}, N = {attributes['n']}")
         axis.legend(loc="upper right")
         return figure
+
+
+FIGURE = Figure(
+    NAME, PRESETS, compute, _picture, lambda numbers: {"source": "arXiv 2402.18491", **recorded(*comparison(numbers))}
+)
+draw = FIGURE.draw

@@ -6,70 +6,80 @@ the population. Right: the information I(r) of all digits by the sum rule; N poi
 up ln N. The stand-in is itself a sample: the prediction holds while ln N is well below ln 1797.
 """
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...conventions.arguments import Array
+from ...conventions.datasets import dataset, stacked
+from ...conventions.estimate import Estimate
+from ...conventions.progress import tracked, training
 from ...manifolds import digits
+from ...models import TrainingConfig
 from ...theory import MeasuredLaw, collapse
-from ..results import provenance, save, writable
-from ..stages import tracked, training_stage
+from ..crossings import half_crossing
+from ..figure import Figure, Preset
 
 if TYPE_CHECKING:
     import xarray
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 SIZES = (50, 200, 1000)
-PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {"network": {"steps": 5000}, "ratios": 49, "queries": 3600, "network_points": 96},
-    "paper": {"network": {"steps": 40000, "width": 256, "learning_rate": 2e-3}, "ratios": 65, "queries": 14400,
-              "network_points": 400},
-}  # fmt: skip
 NETWORK_RATIOS = np.geomspace(0.02, 30.0, 12)
+# trained below √0.02, the smallest scale shown: networks overshoot at the edge of their training range
+QUICK = TrainingConfig.quick(sigma_min=0.06, sigma_max=20.0, steps=5000)
+PAPER = replace(QUICK, steps=40000, width=256, learning_rate=2e-3)
+MEANINGS = {
+    "dimension_empirical": ("dimension d(r) of the empirical score", "1"),
+    "dimension_network": ("dimension d(r) of a network", "1"),
+    "dimension_population": ("dimension d(r) of the empirical score of all images, for the population", "1"),
+    "information": ("information I(r) of all images, by the sum rule", "nat"),
+}
 
 
-def draw(out: Path, preset: str = "quick", seed: int = 0) -> list[Path]:
-    """Computes and writes the figure; the quick preset takes about two minutes."""
-    writable(out)
-    numbers = compute(out, preset, seed)
-    record = provenance(figure="digits-dimension", preset=preset, seed=seed, predicted=predictions(numbers))
-    return save(out, "digits-dimension", _picture(numbers), numbers, record)
+@dataclass(frozen=True)
+class Sizes(Preset):
+    """The networks; noise ratios, queries to the empirical score, points at which networks are probed."""
+
+    network: TrainingConfig
+    ratios: int
+    queries: int
+    network_points: int
 
 
-def compute(out: Path, preset: str, seed: int) -> "xarray.Dataset":
-    """All numbers of the figure as a Dataset."""
-    import xarray
+PRESETS = (
+    Sizes("quick", QUICK, ratios=49, queries=3600, network_points=96),
+    Sizes("paper", PAPER, ratios=65, queries=14400, network_points=400),
+)
 
+
+def compute(size: Sizes, out: Path, seed: int) -> "xarray.Dataset":
+    """All numbers of the figure; the quick preset takes about two minutes."""
     from ...simulations import EmpiricalScore
 
-    size = PRESETS[preset]
     images = digits()
-    r = np.geomspace(1e-3, 1e3, size["ratios"])
+    r = np.geomspace(1e-3, 1e3, size.ratios)
     subsets = [images.sample(n, np.random.default_rng(seed)) for n in SIZES]  # nested
     curves = [
-        EmpiricalScore(points).dimension(r, np.random.default_rng(seed + 1), n_queries=size["queries"])
+        EmpiricalScore(points).dimension(r, np.random.default_rng(seed + 1), n_queries=size.queries)
         for points in tracked([*subsets, images.points], "d(r) of the empirical score")
     ]
-    learned = [_learned(points, out, preset, seed) for points in subsets]
+    learned = [_learned(points, size, out, seed) for points in subsets]
     reference = MeasuredLaw(r, np.asarray(curves[-1].mean))
-    return xarray.Dataset(
+    return dataset(
         {
-            "empirical": (("n", "noise_ratio"), np.array([c.mean for c in curves[:-1]])),
-            "empirical_error": (("n", "noise_ratio"), np.array([c.stderr for c in curves[:-1]])),
-            "participation": (
-                ("n", "noise_ratio"),
-                [_participation(points, r, seed + 3, size["queries"]) for points in subsets],
-            ),
-            "all_digits": ("noise_ratio", np.asarray(curves[-1].mean)),
-            "information": ("noise_ratio", reference.information(r)),
-            "network": (("n", "network_ratio"), np.array([mean for mean, _ in learned])),
-            "network_error": (("n", "network_ratio"), np.array([error for _, error in learned])),
+            "dimension_empirical": (("n", "r"), stacked(curves[:-1])),
+            "dimension_network": (("n", "r_network"), stacked(learned)),
+            "dimension_population": ("r", curves[-1]),
+            "participation": (("n", "r"), [_participation(points, r, seed + 3, size.queries) for points in subsets]),
+            "information": ("r", reference.information(r)),
             "collapse": ("n", [collapse(reference, log_n=np.log(n)) for n in SIZES]),
         },
-        coords={"noise_ratio": r, "network_ratio": NETWORK_RATIOS, "n": list(SIZES)},
-        attrs={"images": len(images)},
+        {"r": r, "r_network": NETWORK_RATIOS, "n": list(SIZES)},
+        MEANINGS,
+        images=len(images),
     )
 
 
@@ -79,8 +89,8 @@ def predictions(numbers: "xarray.Dataset") -> list[dict[str, Any]]:
     "empirical": where the participation of the empirical score passes ½; "network": where the network's d(r)
     falls below half that of the network trained on most points, which generalizes.
     """
-    r, coarse = numbers["noise_ratio"].values, numbers["network_ratio"].values
-    learned = numbers["network"].values
+    r, coarse = numbers["r"].values, numbers["r_network"].values
+    learned = numbers["dimension_network"].values
     return [
         {
             "n": int(n),
@@ -92,16 +102,6 @@ def predictions(numbers: "xarray.Dataset") -> list[dict[str, Any]]:
     ]
 
 
-def half_crossing(r: Array, share: Array) -> float | None:
-    """Largest r below which `share` lies under one half, linear in ln r; None if it never does."""
-    below = np.flatnonzero(share < 0.5)
-    if not len(below) or below[-1] == len(r) - 1:
-        return None
-    i = below[-1]
-    weight = (0.5 - share[i]) / (share[i + 1] - share[i])
-    return float(np.exp(np.log(r[i]) + weight * np.log(r[i + 1] / r[i])))
-
-
 def _participation(points: Array, r: Array, seed: int, queries: int) -> Array:
     """E Y(r) over planted points."""
     from ...simulations import EmpiricalScore
@@ -111,41 +111,38 @@ def _participation(points: Array, r: Array, seed: int, queries: int) -> Array:
     return np.array([np.mean(score.participation(x, ratio)) for x, ratio in zip(planted, r, strict=True)])
 
 
-def _learned(points: Array, out: Path, preset: str, seed: int) -> tuple[Array, Array]:
-    """d(r) of a network trained on `points`, at noised training points: means and standard errors."""
-    from ...models import TrainingConfig, train
+def _learned(points: Array, size: Sizes, out: Path, seed: int) -> Estimate:
+    """d(r) of a network trained on `points`, at noised training points."""
+    from ...models import train
 
-    size = PRESETS[preset]
-    # trained below √0.02, the smallest scale shown: networks overshoot at the edge of their training range
-    config = TrainingConfig.quick(sigma_min=0.06, sigma_max=20.0, seed=seed, **size["network"])
-    directory = out / "networks" / f"digits-{len(points)}-{preset}-{seed}"
-    network = training_stage(
-        f"network on N = {len(points)} digits",
-        lambda report: train(points, config, directory, progress=report),
-    )
+    config = replace(size.network, seed=seed)
+    directory = out / "networks" / f"digits-{len(points)}-{size.name}-{seed}"
+    with training(True, f"network on N = {len(points)} digits", config.steps) as report:
+        network = train(points, config, directory, progress=report)
     rng = np.random.default_rng(seed + 2)
-    probed = points[rng.permutation(len(points))[: size["network_points"]]]
-    estimate = network.dimension(NETWORK_RATIOS, rng, points=probed)
-    return np.asarray(estimate.mean), np.asarray(estimate.stderr)
+    probed = points[rng.permutation(len(points))[: size.network_points]]
+    return network.dimension(NETWORK_RATIOS, rng, points=probed)
 
 
-def _picture(numbers: "xarray.Dataset") -> "Figure":
+def _picture(numbers: "xarray.Dataset") -> "Picture":
     from matplotlib import pyplot
 
     from ..drawing.style import styled
 
-    r, coarse = numbers["noise_ratio"].values, numbers["network_ratio"].values
+    r, coarse = numbers["r"].values, numbers["r_network"].values
     with styled():
         figure, (left, right) = pyplot.subplots(1, 2, figsize=(10.5, 4.3), width_ratios=[1.25, 1])
-        left.plot(r, numbers["all_digits"].values, color="black", label=f"all {numbers.attrs['images']} digits")
+        left.plot(
+            r, numbers["dimension_population"].values, color="black", label=f"all {numbers.attrs['images']} digits"
+        )
         right.plot(r, numbers["information"].values, color="black", label="I(r) of all digits (sum rule)")
         for i, n in enumerate(numbers["n"].values):
             color, marker = f"C{i}", "os^"[i]
-            left.plot(r, numbers["empirical"].values[i], color=color, label=f"empirical score, N = {n}")
+            left.plot(r, numbers["dimension_empirical"].values[i], color=color, label=f"empirical score, N = {n}")
             left.errorbar(
                 coarse,
-                numbers["network"].values[i],
-                numbers["network_error"].values[i],
+                numbers["dimension_network"].values[i],
+                numbers["dimension_network_stderr"].values[i],
                 color=color,
                 marker=marker,
                 ls="none",
@@ -166,3 +163,7 @@ def _picture(numbers: "xarray.Dataset") -> "Figure":
         right.legend(loc="upper right")
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=4)
         return figure
+
+
+FIGURE = Figure("digits-dimension", PRESETS, compute, _picture, lambda numbers: {"predicted": predictions(numbers)})
+draw = FIGURE.draw

@@ -9,88 +9,103 @@ local divergence has used up, exactly and by the published formula (for Gaussian
 variances before normalisation, as published), and the participation measured on data sets of N = 1000 points.
 """
 
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...conventions.arguments import Array
+from ...conventions.datasets import dataset
+from ...conventions.estimate import Estimate
+from ...conventions.progress import tracked, training
 from ...manifolds import NormalizedLinear
+from ...models import TrainingConfig
 from ...probes.orthogonal_probes import orthogonal_probes
 from ...theory import geometric_memorization, local_condensation
-from ..results import provenance, save, writable
-from ..stages import tracked, training_stage
+from ..figure import Figure, Preset
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 HIGH, LOW, DIM = 2, 5, 30
 N_THEORY, N_NETWORK, N_EMPIRICAL = 1000, 500, 1000
 REPEATS = 5  # Haar-random probe frames averaged, as in the paper's code
 SHOWN = slice(DIM - 11, DIM)  # ordered singular values 20 … 30
-PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {"steps": 8000, "ratios": 24, "data_sets": 40},
-    "paper": {"steps": None, "ratios": 60, "data_sets": 400},
+LEGS = {
+    "published": f"(a) published theory, N = {N_THEORY}",
+    "network": f"(b) network, N = {N_NETWORK}",
+    "empirical": f"(c) empirical score, N = {N_EMPIRICAL}",
+}
+MEANINGS = {
+    "leg": ("published theory, network or empirical score", "1"),
+    "subspace": ("subspace of high or low variance", "1"),
+    "singular_values": ("singular values of the score's Jacobian times r, probed", "1"),
+    "published_share": ("share of ln N used up at the probe √r e_i, published formula", "1"),
+    "exact_share": ("share of ln N used up at the probe √r e_i", "1"),
+    "participation": ("participation Y at the probe √r e_i", "1"),
+    "published_condensation": ("noise ratio of condensation at the probe, published formula", "1"),
+    "exact_condensation": ("noise ratio of condensation at the probe", "1"),
 }
 
 
-def draw(out: Path, preset: str = "quick", seed: int = 0) -> list[Path]:
-    """Computes the four panels and writes them to `out`; the quick preset takes about a minute and a half."""
-    writable(out)
-    numbers = compute(out, preset, seed)
-    record = provenance(figure="losing-dimensions", preset=preset, seed=seed, source="arXiv 2410.08727")
-    return save(out, "losing-dimensions", _picture(numbers), numbers, record)
+@dataclass(frozen=True)
+class Sizes(Preset):
+    """The network, noise ratios, and data sets of N points for the participation."""
+
+    network: TrainingConfig
+    ratios: int
+    data_sets: int
 
 
-def compute(out: Path, preset: str, seed: int) -> "xarray.Dataset":
-    """All numbers of the figure as a Dataset."""
-    import xarray
+PRESETS = (
+    # the smallest noise shown is σ = 0.01; training goes below it, because networks overshoot at the edge
+    Sizes("quick", TrainingConfig.quick(steps=8000, sigma_min=0.004), ratios=24, data_sets=40),
+    Sizes("paper", TrainingConfig.paper(), ratios=60, data_sets=400),
+)
 
-    size = PRESETS[preset]
+
+def compute(size: Sizes, out: Path, seed: int) -> "xarray.Dataset":
+    """All numbers of the figure; the quick preset takes about a minute and a half."""
     law = NormalizedLinear.two_subspaces(HIGH, LOW, DIM)
     rng = np.random.default_rng(seed)
-    r = np.geomspace(1.0, 1e-4, size["ratios"])
+    r = np.geomspace(1.0, 1e-4, size.ratios)
     published = geometric_memorization(law.variances, r, log_n=np.log(N_THEORY), normalized=True)
     network_points = law.sample(N_NETWORK, rng)
     spectra = {
         "published": np.sort(published.singular_values, axis=1)[:, ::-1],
-        "network": _network_spectra(network_points, r, size["steps"], out, preset, seed, rng),
+        "network": _network_spectra(network_points, r, size, out, seed, rng),
         "empirical": _empirical_spectra(law.sample(N_EMPIRICAL, rng), r, rng),
     }
-    measured, error = _participation(law, r, size["data_sets"], rng)
+    measured = _participation(law, r, size.data_sets, rng)
     exact = np.array([_local_divergence(law, i, r) for i in (0, HIGH)]) / np.log(N_THEORY)
     variances = law.variances[[0, HIGH]]
-    names = ["high", "low"]
-    return xarray.Dataset(
-        {name: (("noise_ratio", "rank"), values) for name, values in spectra.items()}
-        | {
-            "published_share": (("subspace", "noise_ratio"), variances[:, None] / (2 * r * np.log(N_THEORY))),
-            "exact_share": (("subspace", "noise_ratio"), exact),
-            "participation": (("subspace", "noise_ratio"), measured),
-            "participation_error": (("subspace", "noise_ratio"), error),
+    return dataset(
+        {
+            "singular_values": (("leg", "r", "rank"), np.array([spectra[leg] for leg in LEGS])),
+            "published_share": (("subspace", "r"), variances[:, None] / (2 * r * np.log(N_THEORY))),
+            "exact_share": (("subspace", "r"), exact),
+            "participation": (("subspace", "r"), measured),
             "published_condensation": ("subspace", variances / (2 * np.log(N_THEORY))),
             "exact_condensation": (
                 "subspace",
                 [local_condensation(law, i, log_n=np.log(N_THEORY)) for i in (0, HIGH)],
             ),
         },
-        coords={"noise_ratio": r, "rank": np.arange(1, DIM + 1), "subspace": names},
+        {"leg": list(LEGS), "r": r, "rank": np.arange(1, DIM + 1), "subspace": ["high", "low"]},
+        MEANINGS,
     )
 
 
-def _network_spectra(
-    points: Array, r: Array, steps: int | None, out: Path, preset: str, seed: int, rng: np.random.Generator
-) -> Array:
-    from ...models import TrainingConfig, train
+def _network_spectra(points: Array, r: Array, size: Sizes, out: Path, seed: int, rng: np.random.Generator) -> Array:
+    from ...models import train
 
-    # the smallest noise shown is σ = 0.01; training goes below it, because networks overshoot at the edge
-    config = TrainingConfig.quick(steps=steps, sigma_min=0.004, seed=seed) if steps else TrainingConfig.paper(seed=seed)
-    directory = out / "networks" / f"losing-dimensions-{preset}-{seed}"
-    network = training_stage(
-        f"network on N = {N_NETWORK} points", lambda report: train(points, config, directory, progress=report)
-    )
+    config = replace(size.network, seed=seed)
+    directory = out / "networks" / f"losing-dimensions-{size.name}-{seed}"
+    with training(True, f"network on N = {N_NETWORK} points", config.steps) as report:
+        network = train(points, config, directory, progress=report)
     return np.array([_probed(network.score, points[0], ratio, rng) for ratio in r])
 
 
@@ -112,8 +127,8 @@ def _local_divergence(law: NormalizedLinear, i: int, r: Array) -> Array:
     return np.array([float(law.local_divergence(np.sqrt(ratio) * axis, ratio)) for ratio in r])
 
 
-def _participation(law: NormalizedLinear, r: Array, data_sets: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Mean participation (subspace, r) at the probes √r e_i of each subspace and its standard error."""
+def _participation(law: NormalizedLinear, r: Array, data_sets: int, rng: np.random.Generator) -> Estimate:
+    """Participation (subspace, r) at the probes √r e_i of each subspace, over data sets."""
     from ...simulations import EmpiricalScore
 
     subspaces = (slice(0, HIGH), slice(HIGH, HIGH + LOW))
@@ -125,10 +140,10 @@ def _participation(law: NormalizedLinear, r: Array, data_sets: int, rng: np.rand
             participation = np.asarray(score.participation(probes, ratio))
             for s, subspace in enumerate(subspaces):
                 samples[sample, s, j] = participation[subspace].mean()
-    return samples.mean(axis=0), samples.std(axis=0, ddof=1) / np.sqrt(data_sets)
+    return Estimate(samples.mean(axis=0), samples.std(axis=0, ddof=1) / np.sqrt(data_sets))
 
 
-def _picture(numbers: "xarray.Dataset") -> "Figure":
+def _picture(numbers: "xarray.Dataset") -> "Picture":
     from matplotlib import cm, colors, pyplot
 
     from ..drawing.style import styled
@@ -136,13 +151,8 @@ def _picture(numbers: "xarray.Dataset") -> "Figure":
     with styled():
         figure, axes = pyplot.subplots(1, 4, figsize=(13.5, 3.7), width_ratios=[1, 1, 1, 1.35])
         scale = colors.LogNorm(1e-4, 1.0)
-        titles = {
-            "published": f"(a) published theory, N = {N_THEORY}",
-            "network": f"(b) network, N = {N_NETWORK}",
-            "empirical": f"(c) empirical score, N = {N_EMPIRICAL}",
-        }
-        for axis, (name, title) in zip(axes, titles.items(), strict=False):
-            _spectra_panel(axis, numbers, name, title, scale)
+        for axis, (leg, title) in zip(axes, LEGS.items(), strict=False):
+            _spectra_panel(axis, numbers["singular_values"].sel(leg=leg), title, scale)
         axes[0].set_ylabel("singular value / largest shown")
         bar = figure.colorbar(cm.ScalarMappable(scale, "viridis"), ax=axes[:3], pad=0.01, aspect=30)
         bar.set_label("noise ratio r = σ²")
@@ -154,13 +164,13 @@ def _picture(numbers: "xarray.Dataset") -> "Figure":
         return figure
 
 
-def _spectra_panel(axis: "Axes", numbers: "xarray.Dataset", name: str, title: str, scale: object) -> None:
+def _spectra_panel(axis: "Axes", spectra: "xarray.DataArray", title: str, scale: object) -> None:
     from matplotlib import pyplot
 
     colormap = pyplot.get_cmap("viridis")
-    for j, ratio in enumerate(numbers["noise_ratio"].values):
-        values = numbers[name].values[j, SHOWN]
-        axis.plot(numbers["rank"].values[SHOWN], values / values.max(), color=colormap(scale(ratio)), lw=1)  # type: ignore[operator]
+    for j, ratio in enumerate(spectra["r"].values):
+        values = spectra.values[j, SHOWN]
+        axis.plot(spectra["rank"].values[SHOWN], values / values.max(), color=colormap(scale(ratio)), lw=1)  # type: ignore[operator]
     gaps = {
         DIM - HIGH - LOW: "7 small values: the whole tangent space",
         DIM - LOW: "5 small values",
@@ -178,7 +188,7 @@ def _spectra_panel(axis: "Axes", numbers: "xarray.Dataset", name: str, title: st
 
 
 def _condensation_panel(axis: "Axes", numbers: "xarray.Dataset") -> None:
-    r = numbers["noise_ratio"].values
+    r = numbers["r"].values
     for s, deviation in enumerate(("1", "0.3")):
         color, label = f"C{s}", f"std {deviation}"
         axis.plot(r, numbers["published_share"].values[s], color=color, ls=":", label=f"published, {label}")
@@ -186,7 +196,7 @@ def _condensation_panel(axis: "Axes", numbers: "xarray.Dataset") -> None:
         axis.errorbar(
             r,
             numbers["participation"].values[s],
-            numbers["participation_error"].values[s],
+            numbers["participation_stderr"].values[s],
             color=color,
             marker="os"[s],
             ls="none",
@@ -200,3 +210,7 @@ def _condensation_panel(axis: "Axes", numbers: "xarray.Dataset") -> None:
     axis.set_ylabel("share of ln N used  |  participation Y")
     axis.set_title(f"(d) which direction is lost first? probe √r eᵢ, N = {N_THEORY}")
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.25))
+
+
+FIGURE = Figure("losing-dimensions", PRESETS, compute, _picture, lambda numbers: {"source": "arXiv 2410.08727"})
+draw = FIGURE.draw

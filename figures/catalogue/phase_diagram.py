@@ -3,19 +3,23 @@
 import math
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ...conventions.arguments import Array, fail, one_of, positive_integer
+from ...conventions.atomic_files import writable
+from ...conventions.datasets import dataset
 from ...conventions.energy_law import has_energy_law
+from ...conventions.progress import stage, tracked
 from ...manifolds import Linear, Manifold, Mixture, Sphere, Torus
 from ...theory import finite_size, speciation, symmetry_breaking
 from ...theory.phase_diagram import collapse_line, critical_lines, noise_plane
 from ..drawing.phase_pictures import dimension_picture, noise_picture, ratio_picture
-from ..results import provenance, save, writable
-from ..stages import stage, tracked
+from ..figure import Preset, chosen
+from ..results import provenance, save
 from .phase_families import dimension_family, quick, ratio_family
 
 if TYPE_CHECKING:
@@ -55,9 +59,29 @@ class Ranges(NamedTuple):
         return self
 
 
+@dataclass(frozen=True)
+class Sizes(Preset):
+    """Points along each axis."""
+
+    grid: int
+
+
+PRESETS = (Sizes("quick", 100), Sizes("paper", 200))
+MEANINGS = {
+    "deficit": ("what the data set lacks, ln N - I(r)", "nat"),
+    "phase": ("phase, a number of theory.phase_diagram.Phase", "1"),
+    "variance": ("variance of the information density", "1"),
+    "exact_retrieval": ("retrieval E w_1, exact at N", "1"),
+    "log_n_exact": ("ln N, for the exact retrieval", "1"),
+    "dimension_at_collapse": ("dimension d(r_c) seen at collapse", "1"),
+    "condensation_first": ("noise ratio at which the larger variance condenses at its probe √r e_i", "1"),
+    "condensation_second": ("noise ratio at which the smaller variance condenses at its probe √r e_i", "1"),
+}
+
+
 def draw(out: Path, preset: str = "quick", seed: int = 0) -> list[Path]:
     """The three diagrams of a linear manifold of 16 equal variances; there is nothing random in them."""
-    ranges = Ranges(grid=100 if preset == "quick" else 200)
+    ranges = Ranges(grid=chosen(PRESETS, preset).grid)
     paths: list[Path] = []
     for axes in AXES:
         paths += diagram(Linear([1.0] * 16), "linear:variances=1x16", axes, ranges, out)[0]
@@ -108,8 +132,6 @@ def diagram(
 
 def noise_numbers(law: Manifold, ranges: Ranges, exact: bool = False) -> "xarray.Dataset":
     """Fields of theory.phase_diagram.NoisePlane over (log_n, r), and the ratios that do not depend on N."""
-    import xarray
-
     tolerance = TOLERANCE[not isinstance(law, TO_ROUNDING)]
     log_n, fixed_points = ranges.log_n(), _points_without_n(law)
     with stage("information and free-energy gap"):
@@ -122,7 +144,8 @@ def noise_numbers(law: Manifold, ranges: Ranges, exact: bool = False) -> "xarray
     }
     curves = {name: ("r", getattr(plane, name)) for name in ("information", "dimension", "variance")}
     lines = {name: ("log_n", values) for name, values in zip(LINES, plane.lines, strict=True)}
-    numbers = xarray.Dataset(fields | curves | lines, coords={"log_n": log_n, "r": r}, attrs=fixed_points)
+    points = {name: ((), value) for name, value in fixed_points.items()}
+    numbers = dataset(fields | curves | lines | points, {"log_n": log_n, "r": r}, MEANINGS)
     return numbers.merge(_exact_retrieval(law, log_n, r)) if exact else numbers
 
 
@@ -158,37 +181,30 @@ def _splits(law: Manifold, points: dict[str, float]) -> tuple[float, float]:
 
 def _exact_retrieval(law: Manifold, log_n: Array, r: Array) -> "xarray.Dataset":
     """E w_1 by theory.finite_size.averages on a coarse grid of the same plane."""
-    import xarray
-
     sizes = np.linspace(log_n[0], log_n[-1], EXACT_GRID)
     noise = np.geomspace(r[0], r[-1], EXACT_GRID)
     values = [
         [finite_size.retrieval(law, float(size), float(ratio)) for ratio in noise]  # type: ignore[arg-type]
         for size in tracked(sizes, "exact retrieval")
     ]
-    return xarray.Dataset(
-        {"exact_retrieval": (("log_n_exact", "r_exact"), values)}, coords={"log_n_exact": sizes, "r_exact": noise}
-    )
+    over = ("log_n_exact", "r_exact")
+    return dataset({"exact_retrieval": (over, values)}, {"log_n_exact": sizes, "r_exact": noise}, MEANINGS)
 
 
 def dimension_numbers(manifold: Manifold, ranges: Ranges, fixed: str | None = None) -> "xarray.Dataset":
-    """Collapse, onset and generalization over (dimension, log_n)."""
-    import xarray
-
+    """Collapse, onset and generalization over (intrinsic_dim, log_n)."""
     family, log_n = dimension_family(manifold, fixed), ranges.log_n()
     dims = np.unique(np.round(np.linspace(*ranges.d, ranges.grid)).astype(int))
     lines = [critical_lines(family.law(int(d)), log_n) for d in tracked(dims, "critical lines, d by d")]
     stacked = {
-        name: (("dimension", "log_n"), np.stack(rows))
+        name: (("intrinsic_dim", "log_n"), np.stack(rows))
         for name, rows in zip(LINES, zip(*lines, strict=True), strict=True)
     }
-    return xarray.Dataset(stacked, coords={"dimension": dims, "log_n": log_n}, attrs={"family": family.description})
+    return dataset(stacked, {"intrinsic_dim": dims, "log_n": log_n}, family=family.description)
 
 
 def ratio_numbers(manifold: Manifold, ranges: Ranges) -> "xarray.Dataset":
     """Over (ratio, log_n): collapse, d(r_c), and where each of the two parts condenses at its probe √r e_i."""
-    import xarray
-
     family, log_n = ratio_family(manifold), ranges.log_n()
     ratio = np.geomspace(*ranges.ratio, ranges.grid)
     computed = np.geomspace(*ranges.ratio, RATIOS_OF_A_SLOW_LAW) if family.slow else ratio
@@ -204,15 +220,16 @@ def ratio_numbers(manifold: Manifold, ranges: Ranges) -> "xarray.Dataset":
         [[family.condensation(q, part, log_n) for part in (0, 1)] for q in tracked(ratio, "probes, ratio by ratio")]
     )
     over = ("ratio", "log_n")
-    return xarray.Dataset(
+    return dataset(
         {
             "collapse": (over, collapse),
             "dimension_at_collapse": (over, dimension),
             "condensation_first": (over, probes[:, 0]),
             "condensation_second": (over, probes[:, 1]),
         },
-        coords={"ratio": ratio, "log_n": log_n},
-        attrs={"family": family.description},
+        {"ratio": ratio, "log_n": log_n},
+        MEANINGS,
+        family=family.description,
     )
 
 

@@ -8,42 +8,51 @@ limit of large D (lines) and averaged over the sampled matrices (points, with th
 each rises above ½ (opening), is widest and falls below ½ again (closing), and the three phases.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...conventions.arguments import Array
+from ...conventions.datasets import dataset
+from ...conventions.estimate import Estimate
 from ...theory import spectra
-from ..results import provenance, save, writable
+from ..figure import Figure, Preset
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 DIM, LATENT_DIM = 100, 40
 VARIANCES = (1.0, 0.01)
 COUNTS = {"10 strong, 30 weak": (10, 30), "30 strong, 10 weak": (30, 10)}
 NOISE_RATIOS = (10.0, 0.3, 1e-3)
 THRESHOLD = 0.5
-PRESETS: dict[str, dict[str, Any]] = {"quick": {"matrices": 300}, "paper": {"matrices": 5000}}
+MEANINGS = {
+    "setting": ("numbers of latent directions of the two variances", "1"),
+    "which": ("gap between which eigenvalues", "1"),
+    "matrix": ("sampled matrix", "1"),
+    "eigenvalues": ("positive eigenvalues of F Fᵀ", "1"),
+    "gap": ("size of the gap in the spectrum of the rescaled Jacobian, sampled matrices", "1"),
+    "gap_theory": ("size of the gap in the limit of large D", "1"),
+}
 
 
-def draw(out: Path, preset: str = "quick", seed: int = 0) -> list[Path]:
-    """Samples the matrices, evaluates the theory and writes the figure to `out`; a few seconds."""
-    writable(out)
-    numbers = compute(preset, seed)
-    record = provenance(figure="spectral-gaps", preset=preset, seed=seed, source="arXiv 2410.05898")
-    return save(out, "spectral-gaps", _picture(numbers), numbers, record)
+@dataclass(frozen=True)
+class Sizes(Preset):
+    """Sampled matrices in each setting."""
+
+    matrices: int
 
 
-def compute(preset: str, seed: int) -> "xarray.Dataset":
-    """All numbers of the figure as a Dataset."""
-    import xarray
+PRESETS = (Sizes("quick", 300), Sizes("paper", 5000))
 
-    rng = np.random.default_rng(seed)
-    matrices = PRESETS[preset]["matrices"]
+
+def compute(size: Sizes, out: Path, seed: int) -> "xarray.Dataset":
+    """All numbers of the figure; a few seconds."""
+    rng, matrices = np.random.default_rng(seed), size.matrices
     r = np.geomspace(1e-5, 1e3, 400)
     measured_at = np.geomspace(1e-5, 1e3, 25)
     laws = [_law(counts) for counts in COUNTS.values()]
@@ -52,22 +61,15 @@ def compute(preset: str, seed: int) -> "xarray.Dataset":
         _sampled_gaps(eigenvalues, counts[0], measured_at)
         for eigenvalues, counts in zip(sampled, COUNTS.values(), strict=True)
     ])  # fmt: skip
-    return xarray.Dataset(
+    over_matrices = Estimate(measured.mean(axis=2), measured.std(axis=2, ddof=1) / np.sqrt(matrices))
+    return dataset(
         {
             "eigenvalues": (("setting", "matrix", "rank"), sampled),
-            "gap": (("setting", "which", "noise_ratio"), [[gap.size(r) for gap in spectra.gaps(law)] for law in laws]),
-            "measured_gap": (("setting", "which", "measured_at"), measured.mean(axis=2)),
-            "measured_error": (
-                ("setting", "which", "measured_at"),
-                measured.std(axis=2, ddof=1) / np.sqrt(matrices),
-            ),
+            "gap": (("setting", "which", "r_sampled"), over_matrices),
+            "gap_theory": (("setting", "which", "r"), [[gap.size(r) for gap in spectra.gaps(law)] for law in laws]),
         },
-        coords={
-            "setting": list(COUNTS),
-            "which": ["final", "intermediate"],
-            "noise_ratio": r,
-            "measured_at": measured_at,
-        },
+        {"setting": list(COUNTS), "which": ["final", "intermediate"], "r": r, "r_sampled": measured_at},
+        MEANINGS,
     )
 
 
@@ -90,7 +92,7 @@ def _sampled_gaps(eigenvalues: Array, strong: int, r: Array) -> Array:
     return np.asarray(sizes.transpose(1, 0, 2))
 
 
-def _picture(numbers: "xarray.Dataset") -> "Figure":
+def _picture(numbers: "xarray.Dataset") -> "Picture":
     from matplotlib import pyplot
 
     from ..drawing.style import styled
@@ -128,14 +130,14 @@ def _density_panel(axis: "Axes", law: spectra.CovarianceLaw, eigenvalues: Array,
 
 
 def _gap_panel(axis: "Axes", law: spectra.CovarianceLaw, numbers: "xarray.Dataset") -> None:
-    r = numbers["noise_ratio"].values
+    r = numbers["r"].values
     for i, gap in enumerate(spectra.gaps(law)):
         color, name = f"C{i + 1}", "final gap" if gap.final else "intermediate gap"
-        axis.plot(r, numbers["gap"].values[i], color=color, label=name)
+        axis.plot(r, numbers["gap_theory"].values[i], color=color, label=name)
         axis.errorbar(
-            numbers["measured_at"].values,
-            numbers["measured_gap"].values[i],
-            numbers["measured_error"].values[i],
+            numbers["r_sampled"].values,
+            numbers["gap"].values[i],
+            numbers["gap_stderr"].values[i],
             color=color,
             marker="os"[i],
             ms=3.5,
@@ -166,3 +168,7 @@ def _gap_panel(axis: "Axes", law: spectra.CovarianceLaw, numbers: "xarray.Datase
     ):
         axis.text(x, 1.06, name, ha="center", fontsize=8, color="gray")
     axis.set(xscale="log", xlim=(r[0], r[-1]), ylim=(0, 1.14), ylabel="size of the gap")
+
+
+FIGURE = Figure("spectral-gaps", PRESETS, compute, _picture, lambda numbers: {"source": "arXiv 2410.05898"})
+draw = FIGURE.draw

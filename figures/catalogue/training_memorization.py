@@ -6,20 +6,23 @@ samples it generates are compared with the training points. arXiv 2505.17638 fin
 does not depend on N while the time τ_mem to memorize grows as N.
 """
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...conventions.arguments import Array, one_of
+from ...conventions.arguments import Array
+from ...conventions.datasets import dataset, stacked
 from ...conventions.estimate import Estimate
+from ...conventions.progress import tracked
 from ...manifolds import Sphere
 from ...theory import collapse
-from ..comparison import COLLAPSED, GENERALIZING, Agreement, Row, recorded
+from ..comparison import COLLAPSED, GENERALIZING, Agreement, QuantityByLeg, recorded
+from ..drawing.training_pictures import picture
+from ..figure import Figure, Preset
 from ..network_runs import side_by_side
-from ..results import provenance, save, writable
-from ..stages import tracked
 
 if TYPE_CHECKING:
     import xarray
@@ -31,66 +34,93 @@ LAW = Sphere(5, ambient_dim=8)
 RATIOS = np.geomspace(0.02, 2.0, 9)  # of the error in nats: the largest N collapses below
 GENERATION = np.append(np.geomspace(9.0, 1e-3, 25), 0.0)  # noise ratios of generated samples, and their end
 LEVEL_GEN, LEVEL_MEM = 1.0, 0.25  # nats lost; fraction of samples that are copies
-PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {"sizes": (64, 128, 256, 512), "steps": 10000, "moments": 12, "batch": 256, "samples": 300,
-              "widths": (8, 16, 32, 64), "capacity_steps": 3000},
-    "paper": {"sizes": (64, 128, 256, 512, 1024, 2048), "steps": 200_000, "moments": 24, "batch": 512, "samples": 4000,
-              "widths": (8, 16, 32, 64, 128, 256), "capacity_steps": 40_000},
-}  # fmt: skip
+EVENTS = {"generalization": ("lost_information", -1.0, LEVEL_GEN), "memorization": ("memorized", 1.0, LEVEL_MEM)}
+MEANINGS = {
+    "lost_information": ("information lost, ½ ∫ E r|s - s_pop|² d ln r", "nat"),
+    "lost_information_empirical": ("information lost by the empirical score", "nat"),
+    "share": ("share of memory at r = r_c/2: 0 the population's score, 1 the empirical score", "1"),
+    "weights": ("number of weights of the network", "1"),
+    "event": ("when a network generalizes, and when it begins to copy", "1"),
+    "event_time": ("training step at which the level of the event is reached", "1"),
+    "exponent": ("exponent of the time of the event in N", "1"),
+    "level": ("level of the event: information lost in nats, fraction of copies", "1"),
+}
 
 
-def draw(out: Path, preset: str = "quick", seed: int = 0) -> list[Path]:
-    """Computes and writes the figure; the quick preset takes about ten minutes on two cores."""
-    one_of(preset, PRESETS, "preset")
-    from ..drawing.training_pictures import picture
+@dataclass(frozen=True)
+class Sizes(Preset):
+    """How long and how often is looked.
 
-    writable(out)
-    numbers = compute(out, preset, seed)
-    rows, agreed = comparison(numbers)
-    record = provenance(figure=NAME, preset=preset, seed=seed, source="arXiv 2505.17638", **recorded(rows, agreed))
-    return save(out, NAME, picture(numbers), numbers, record)
+    Attributes:
+        sizes: numbers of points N.
+        steps, moments: length of the training, and how often it is looked at.
+        batch: points in a step.
+        samples: generated each time.
+        widths, capacity_steps: of the networks of the last panel.
+    """
+
+    sizes: tuple[int, ...]
+    steps: int
+    moments: int
+    batch: int
+    samples: int
+    widths: tuple[int, ...]
+    capacity_steps: int
 
 
-def compute(out: Path, preset: str, seed: int) -> "xarray.Dataset":
-    """Errors and memorized fractions over (n, step), and the memorized share over (width, n)."""
-    import xarray
+PRESETS = (
+    Sizes("quick", (64, 128, 256, 512), 10000, 12, batch=256, samples=300, widths=(8, 16, 32, 64), capacity_steps=3000),
+    Sizes(
+        "paper", (64, 128, 256, 512, 1024, 2048), 200_000, 24,
+        batch=512, samples=4000, widths=(8, 16, 32, 64, 128, 256), capacity_steps=40_000,
+    ),
+)  # fmt: skip
 
-    size = PRESETS[preset]
-    steps = moments(size["steps"], size["moments"])
-    folder = out / "networks" / f"{NAME}-{preset}-{seed}"
-    followed = [partial(follow, folder / f"{n}", size["batch"], n, seed, list(steps)) for n in size["sizes"]]
+
+def compute(size: Sizes, out: Path, seed: int) -> "xarray.Dataset":
+    """Errors and memorized fractions over (n, step), their times, and the memorized share over (width, n).
+
+    The quick preset takes about ten minutes on two cores.
+    """
+    steps = moments(size.steps, size.moments)
+    folder = out / "networks" / f"{NAME}-{size.name}-{seed}"
+    followed = [partial(follow, folder / f"{n}", size.batch, n, seed, list(steps)) for n in size.sizes]
     small = [
-        partial(follow, folder / f"{n}-{width}", size["batch"], n, seed, [size["capacity_steps"]], width)
-        for width in size["widths"]
-        for n in size["sizes"]
+        partial(follow, folder / f"{n}-{width}", size.batch, n, seed, [size.capacity_steps], width)
+        for width in size.widths
+        for n in size.sizes
     ]
     side_by_side(followed[::-1] + small[::-1], f"{len(followed) + len(small)} networks")  # the longest first
-    shape = (len(size["sizes"]), steps.size)
-    fields = {name: np.empty(shape) for name in ("error", "error_se", "memorized", "memorized_se")}
-    for i, n in enumerate(tracked(size["sizes"], "along training")):
-        for j, step in enumerate(steps):
-            network = _at(folder / f"{n}", int(step))
-            fields["error"][i, j], fields["error_se"][i, j] = lost_information(network, seed)
-            copies = copied(network, training_points(n, seed), size["samples"], seed)
-            fields["memorized"][i, j], fields["memorized_se"][i, j] = copies
-    share = np.array(
-        [
-            [memorized_share(_at(folder / f"{n}-{width}", size["capacity_steps"]), n, seed) for n in size["sizes"]]
-            for width in tracked(size["widths"], "capacity")
-        ]
+    lost, copies = [], []
+    for n in tracked(size.sizes, "along training"):
+        networks = [_at(folder / f"{n}", int(step)) for step in steps]
+        lost.append(stacked(lost_information(network, seed) for network in networks))
+        copies.append(stacked(copied(network, training_points(n, seed), size.samples, seed) for network in networks))
+    share = [
+        stacked(memorized_share(_at(folder / f"{n}-{width}", size.capacity_steps), n, seed) for n in size.sizes)
+        for width in tracked(size.widths, "capacity")
+    ]
+    found = {"lost_information": stacked(lost), "memorized": stacked(copies)}
+    times = stacked(
+        stacked(crossing_time(steps, found[name].mean[i], found[name].stderr[i], sign, level) for i in range(len(lost)))
+        for name, sign, level in EVENTS.values()
     )
-    limits = [lost_information(_empirical(n, seed), seed) for n in size["sizes"]]
-    return xarray.Dataset(
-        {name: (("n", "step"), values) for name, values in fields.items()}
+    return dataset(
+        {name: (("n", "step"), values) for name, values in found.items()}
         | {
-            "empirical_error": ("n", [limit.mean for limit in limits]),
-            "empirical_error_se": ("n", [limit.stderr for limit in limits]),
-            "share": (("width", "n"), share[..., 0]),
-            "share_se": (("width", "n"), share[..., 1]),
-            "weights": ("width", [_weights(folder / f"{size['sizes'][0]}-{w}") for w in size["widths"]]),
-            "collapse": ("n", [collapse(LAW, log_n=np.log(n)) for n in size["sizes"]]),
+            "lost_information_empirical": (
+                "n",
+                stacked(lost_information(_empirical(n, seed), seed) for n in size.sizes),
+            ),
+            "event_time": (("event", "n"), times),
+            "exponent": ("event", stacked(exponent(np.array(size.sizes), tau) for tau in times.mean)),
+            "level": ("event", [level for _, _, level in EVENTS.values()]),
+            "share": (("width", "n"), stacked(share)),
+            "weights": ("width", [_weights(folder / f"{size.sizes[0]}-{w}") for w in size.widths]),
+            "collapse": ("n", [collapse(LAW, log_n=np.log(n)) for n in size.sizes]),
         },
-        coords={"n": list(size["sizes"]), "step": steps, "width": list(size["widths"])},
+        {"n": list(size.sizes), "step": steps, "width": list(size.widths), "event": list(EVENTS)},
+        MEANINGS,
     )
 
 
@@ -175,58 +205,59 @@ def first_step(steps: Array, values: Array, level: float) -> float | None:
     return float(steps[j - 1] * (steps[j] / steps[j - 1]) ** weight)
 
 
-def exponent(n: Array, times: list[float | None]) -> Estimate | None:
-    """Slope of ln τ against ln N by least squares, with its standard error; None with fewer than three times."""
-    known = [i for i, time in enumerate(times) if time is not None]
-    if len(known) < 3:
-        return None
-    x, y = np.log(n[known]), np.log(np.array([times[i] for i in known], dtype=float))
+def crossing_time(steps: Array, values: Array, error: Array, sign: float, level: float) -> Estimate:
+    """First step at which `values` rise (sign 1) or fall (-1) to `level`; NaN if they never do.
+
+    Its error: half of how much later it is for values one standard error farther from the level than for nearer ones.
+    """
+    at = steps.astype(float)
+    late, time, early = (first_step(at, sign * values + shift * error, sign * level) for shift in (-1, 0, 1))
+    if time is None:
+        return Estimate(np.nan, np.nan)
+    return Estimate(time, 0.5 * ((late or at[-1]) - (early or at[0])))
+
+
+def exponent(n: Array, times: Array) -> Estimate:
+    """Slope of ln τ against ln N by least squares, with its standard error; NaN with fewer than three times."""
+    known = np.isfinite(times)
+    if known.sum() < 3:
+        return Estimate(np.nan, np.nan)
+    x, y = np.log(n[known]), np.log(times[known])
     slope, offset = np.polyfit(x, y, 1)
     residual = y - slope * x - offset
     return Estimate(float(slope), float(np.sqrt(residual @ residual / (len(x) - 2) / np.sum((x - x.mean()) ** 2))))
 
 
-def times(numbers: "xarray.Dataset") -> dict[str, list[float | None]]:
-    """τ_gen and τ_mem in steps for each N: where the lost information falls to, the copies rise to, their level."""
-    steps = numbers["step"].values.astype(float)
-    return {
-        "gen": [first_step(steps, -error, -LEVEL_GEN) for error in numbers["error"].values],
-        "mem": [first_step(steps, copies, LEVEL_MEM) for copies in numbers["memorized"].values],
-    }
-
-
-def comparison(numbers: "xarray.Dataset") -> tuple[list[Row], list[Agreement]]:
+def comparison(numbers: "xarray.Dataset") -> tuple[list[QuantityByLeg], list[Agreement]]:
     """Exponents and times; agreement of the fraction of copies before and after memorization."""
-    n, tau = numbers["n"].values, times(numbers)
+
+    def measured(name: str, **at: Any) -> Estimate | None:
+        mean, stderr = (float(numbers[part].sel(at)) for part in (name, f"{name}_stderr"))
+        return None if np.isnan(mean) else Estimate(mean, stderr)
+
+    symbols = {"generalization": "τ_gen", "memorization": "τ_mem"}
     rows = [
-        Row("exponent of τ_gen in N", 0.0, None, exponent(n, tau["gen"])),
-        Row("exponent of τ_mem in N", 1.0, None, exponent(n, tau["mem"])),
+        QuantityByLeg(f"exponent of {symbols[event]} in N", predicted, None, measured("exponent", event=event))
+        for event, predicted in (("generalization", 0.0), ("memorization", 1.0))
     ]
     agreed = []
-    for i, size in enumerate(n):
-        last = Estimate(float(numbers["error"].values[i, -1]), float(numbers["error_se"].values[i, -1]))
-        limit = Estimate(float(numbers["empirical_error"].values[i]), float(numbers["empirical_error_se"].values[i]))
-        rows.append(Row(f"N = {size}: information lost after training [nats]", None, limit, last))
-        rows += [Row(f"N = {size}: τ_{name} [steps]", None, None, _time(numbers, i, name)) for name in tau]
-        agreed += _copies_agree(numbers, i, tau["mem"][i])
+    for n in numbers["n"].values:
+        last = measured("lost_information", n=n, step=numbers["step"].values[-1])
+        limit = measured("lost_information_empirical", n=n)
+        rows.append(QuantityByLeg(f"N = {n}: information lost after training [nats]", None, limit, last))
+        rows += [
+            QuantityByLeg(f"N = {n}: {symbol} [steps]", None, None, measured("event_time", event=event, n=n))
+            for event, symbol in symbols.items()
+        ]
+        agreed += _copies_agree(numbers.sel(n=n))
     return rows, agreed
 
 
-def _time(numbers: "xarray.Dataset", i: int, name: str) -> Estimate | None:
-    """A time and its error: half of how much later it is for values one standard error lower than for higher ones."""
-    field, sign, level = {"gen": ("error", -1, -LEVEL_GEN), "mem": ("memorized", 1, LEVEL_MEM)}[name]
-    steps, error = numbers["step"].values.astype(float), numbers[f"{field}_se"].values[i]
-    values = sign * numbers[field].values[i]
-    late, time, early = (first_step(steps, values + shift * error, level) for shift in (-1, 0, 1))
-    if time is None:
-        return None
-    return Estimate(time, 0.5 * ((late or steps[-1]) - (early or steps[0])))
-
-
-def _copies_agree(numbers: "xarray.Dataset", i: int, memorized: float | None) -> list[Agreement]:
+def _copies_agree(one: "xarray.Dataset") -> list[Agreement]:
     """1 - mean |f - f*|: f* = 0, the population's, before τ_mem, and 1, the empirical score's, well after it."""
-    steps, copies = numbers["step"].values, numbers["memorized"].values[i]
-    case, end = f"N = {int(numbers['n'].values[i])}", np.inf if memorized is None else memorized
+    steps, copies = one["step"].values, one["memorized"].values
+    time = float(one["event_time"].sel(event="memorization"))
+    case, end = f"N = {int(one['n'])}", np.inf if np.isnan(time) else time
     before, after = copies[steps < end], copies[steps > 3 * end]
     return [
         Agreement(case, f"{GENERALIZING}, before τ_mem", None, None, float(1 - before.mean()) if before.size else None),
@@ -249,3 +280,11 @@ def _empirical(n: int, seed: int) -> Any:
     from ...simulations import EmpiricalScore
 
     return EmpiricalScore(training_points(n, seed))
+
+
+def _remarks(numbers: "xarray.Dataset") -> dict[str, Any]:
+    return {"source": "arXiv 2505.17638", **recorded(*comparison(numbers))}
+
+
+FIGURE = Figure(NAME, PRESETS, compute, picture, _remarks)
+draw = FIGURE.draw

@@ -37,18 +37,18 @@ def panels(numbers: "xarray.Dataset", titles: dict[str, str], theory: str) -> "F
 
 
 def spread_points(axis: "Axes", r: "Array", curves: "Array", color: str, marker: str, label: str | None = None) -> None:
-    """Mean and spread over seeds of curves (seed, noise_ratio)."""
+    """Mean and spread over seeds of curves (seed, r)."""
     mean, deviation = curves.mean(axis=0), curves.std(axis=0, ddof=min(1, len(curves) - 1))
     axis.errorbar(r, mean, deviation, color=color, marker=marker, ls="none", mfc="white", ms=3.5, label=label)
 
 
 def _panel(axis: "Axes", one: "xarray.Dataset", theory: str) -> None:
-    r, population, seeds = one["noise_ratio"].values, one["population"].values, one.sizes["seed"]
+    r, population, seeds = one["r"].values, one["dimension_population"].values, one.sizes["seed"]
     axis.plot(r, population, color="black", label="population")
     axis.plot(r, population / 2, color="black", lw=0.8, ls="--", label="half of it")
-    axis.plot(r, one["theory"].values, color="C0", label=theory)
+    axis.plot(r, one["dimension_theory"].values, color="C0", label=theory)
     for leg, (shown, color, marker) in LEGS.items():
         label = f"{shown}, mean and spread of {seeds} seeds"
-        spread_points(axis, r, one[leg].values, color=color, marker=marker, label=label)
+        spread_points(axis, r, one["dimension"].sel(leg=leg).values, color=color, marker=marker, label=label)
     axis.axvline(float(one["collapse"]), color="C0", ls=":", label="predicted collapse $r_c$")
     axis.set(xscale="log", xlim=(r.min(), r.max()), ylim=(0, 1.35 * population.max()))

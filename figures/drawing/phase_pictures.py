@@ -71,8 +71,8 @@ def _draw_lines(axis: "Axes", numbers: "xarray.Dataset", n: Array, color: str) -
         axis.plot(n, numbers[key].values, color=color, ls=style, lw=1.4, label=label)
     styles: dict[str, Any] = {"symmetry_breaking": "-.", "speciation": (0, (1, 4))}
     for key, dashes in styles.items():
-        if key in numbers.attrs:
-            axis.axhline(numbers.attrs[key], color=color, ls=dashes, lw=1.2, label=key.replace("_", " "))
+        if key in numbers:
+            axis.axhline(float(numbers[key]), color=color, ls=dashes, lw=1.2, label=key.replace("_", " "))
 
 
 def dimension_picture(numbers: "xarray.Dataset", name: str) -> "Figure":
@@ -83,7 +83,7 @@ def dimension_picture(numbers: "xarray.Dataset", name: str) -> "Figure":
 
     with styled():
         figure, axes = pyplot.subplots(1, 3, figsize=(11.5, 3.7), sharey=True)
-        n, d = np.exp(numbers["log_n"].values), numbers["dimension"].values
+        n, d = np.exp(numbers["log_n"].values), numbers["intrinsic_dim"].values
         every = np.concatenate([numbers[key].values.ravel() for key in LINES])
         scale = colors.LogNorm(max(every.min(), 1e-6 * every.max()), every.max())
         for axis, letter, (key, (label, _)) in zip(axes, "abc", LINES.items(), strict=True):

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from .dimension_panels import LEGS
 from .style import styled
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def process_picture(numbers: "xarray.Dataset") -> "Figure":
             label="nearest point final (exact)",
         )
         for axis, title in ((left, TITLES["dimension"]), (right, "shares of trajectories")):
-            _collapse(axis, numbers.attrs["collapse"])
+            _collapse(axis, float(numbers["collapse"]))
             axis.set(xscale="log", xlabel="noise ratio r", title=title)
             axis.legend()
         return figure
@@ -92,14 +93,13 @@ def dimension_picture(numbers: "xarray.Dataset") -> "Figure":
 
     with styled():
         figure, axis = pyplot.subplots(figsize=(5.6, 4.0))
-        if "population" in numbers:
-            axis.plot(
-                numbers["r"].values, numbers["population"].values, color="black", label=numbers.attrs["population"]
-            )
-        _measured(axis, numbers, "empirical", "C2", "o", "empirical score")
-        _measured(axis, numbers, "network", "C1", "s", "network")
-        if "collapse" in numbers.attrs:
-            _collapse(axis, numbers.attrs["collapse"])
+        if "dimension_population" in numbers:
+            population = numbers["dimension_population"].values
+            axis.plot(numbers["r"].values, population, color="black", label=numbers.attrs["population"])
+        for leg, (label, color, marker) in LEGS.items():
+            _measured(axis, numbers.sel(leg=leg), "dimension", color, marker, label)
+        if "collapse" in numbers:
+            _collapse(axis, float(numbers["collapse"]))
         axis.set(xscale="log", xlabel="noise ratio r", title=TITLES["dimension"], ylim=(0, None))
         axis.legend()
         return figure

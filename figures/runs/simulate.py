@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...conventions.arguments import Array, fail, one_of, positive_integer
+from ...conventions.atomic_files import writable
+from ...conventions.datasets import dataset, stacked
 from ...conventions.energy_law import has_energy_law
 from ...conventions.estimate import Estimate
+from ...conventions.progress import tracked
 from ...manifolds import Manifold
 from ...manifolds.data_source import slug
 from ...manifolds.names import manifold
 from ...simulations import EmpiricalScore, collapse_times, memorized_fraction, noisy_points, profile, reverse
+from ...simulations.collapse_times import CollapseTimes
 from ...theory import collapse
 from ...theory.finite_size.expected_averages import expected
-from ..catalogue.digits_dimension import half_crossing
+from ..crossings import half_crossing
 from ..drawing.run_pictures import process_picture
-from ..results import provenance, save, writable
-from ..stages import tracked
+from ..results import provenance, save
 
 if TYPE_CHECKING:
     import xarray
@@ -26,6 +29,13 @@ if TYPE_CHECKING:
 METHODS = ("exact", "ode", "exponential", "ancestral", "euler_maruyama")
 STEPS = 17  # noise ratios of the table, where none are given
 FINE = 120  # noise ratios at which the last change of the nearest point is looked for
+MEANINGS = {
+    "trajectory": ("trajectory of the exact process", "1"),
+    "memorized": ("fraction of trajectories whose posterior mean is a copy of a training point", "1"),
+    "settled": ("fraction of trajectories whose nearest training point is final", "1"),
+    "last_change": ("noise ratio of the last change of the nearest training point", "1"),
+    "last_change_median": ("median noise ratio of the last change of the nearest training point", "1"),
+}
 
 
 def run(
@@ -60,8 +70,6 @@ def along_process(law: Manifold, n: int, r: Array, method: str, trajectories: in
     `memorized`: by distance ratio (`memorized_fraction`) at the posterior mean of the noisy point, what one step of
     denoising from there would return. NAME_theory: `expected_averages`; NAME_population: for N → ∞.
     """
-    import xarray
-
     points = law.sample(n, np.random.default_rng([seed, 0]))
     score, rng = EmpiricalScore(points), np.random.default_rng([seed, 1])
     trajectory = reverse(score, noisy_points(score, float(r[-1]), trajectories, rng), r[::-1], rng, method)
@@ -72,44 +80,47 @@ def along_process(law: Manifold, n: int, r: Array, method: str, trajectories: in
     ]
     times = collapse_times(score, np.geomspace(r[-1], r[0], FINE), rng, trajectories)
     theory = expected(law, n, r, ["dimension", "participation"])
-    curves = {
-        "dimension": found.dimension,
-        "dimension_theory": theory["dimension"],
-        "dimension_population": law.dimension(r),
-        "participation": found.participation,
-        "participation_theory": theory["participation"],
-        "memorized": Estimate(*map(np.array, zip(*copies, strict=True))),
-    }
-    numbers = xarray.Dataset(
-        {"settled": ("r_fine", times.settled.mean[::-1]), "last_change": ("trajectory", times.last_change)},
-        coords={"r": r, "r_fine": times.ratios[::-1]},
-        attrs={"collapse": collapse(law, log_n=math.log(n)), "exact": int(has_energy_law(law)), **_median(times)},
+    assert found.participation is not None  # as of every empirical score
+    return dataset(
+        {
+            "settled": ("r_fine", rising(times.settled)),
+            "last_change": ("trajectory", times.last_change),
+            "last_change_median": ((), _median(times)),
+            "collapse": ((), collapse(law, log_n=math.log(n))),
+            "dimension": ("r", rising(found.dimension)),
+            "dimension_theory": ("r", theory["dimension"]),
+            "dimension_population": ("r", law.dimension(r)),
+            "participation": ("r", rising(found.participation)),
+            "participation_theory": ("r", theory["participation"]),
+            "memorized": ("r", rising(stacked(copies))),
+        },
+        {"r": r, "r_fine": times.ratios[::-1]},
+        MEANINGS,
+        exact=int(has_energy_law(law)),
     )
-    for name, curve in curves.items():
-        if isinstance(curve, Estimate):
-            numbers[name], numbers[f"{name}_stderr"] = ("r", curve.mean[::-1]), ("r", curve.stderr[::-1])
-        else:
-            numbers[name] = ("r", curve)
-    return numbers
+
+
+def rising(estimate: Estimate) -> Estimate:
+    """Averages in the order of the process, turned to increasing ratios."""
+    return Estimate(np.asarray(estimate.mean)[::-1], np.asarray(estimate.stderr)[::-1])
 
 
 def collapse_points(numbers: "xarray.Dataset") -> dict[str, Any]:
     """Predicted r_c, median last change with its error, r where E Y = ½; None where not on the grid."""
-    r, attrs = numbers["r"].values, numbers.attrs
+    median, stderr = float(numbers["last_change_median"]), float(numbers["last_change_median_stderr"])
     return {
-        "predicted": attrs["collapse"],
-        "last change, median": attrs.get("last_change_median"),
-        "last change, stderr": attrs.get("last_change_stderr"),
-        "participation ½": half_crossing(r, 1 - numbers["participation"].values),
+        "predicted": float(numbers["collapse"]),
+        "last change, median": None if np.isnan(median) else median,
+        "last change, stderr": None if np.isnan(median) else stderr,
+        "participation ½": half_crossing(numbers["r"].values, 1 - numbers["participation"].values),
     }
 
 
-def _median(times: Any) -> dict[str, float]:
+def _median(times: CollapseTimes) -> Estimate:
     try:
-        median = times.median()
+        return times.median()
     except ValueError:  # not on the grid
-        return {}
-    return {"last_change_median": median.mean, "last_change_stderr": median.stderr}
+        return Estimate(np.nan, np.nan)
 
 
 def rows(numbers: "xarray.Dataset") -> list[dict[str, float]]:

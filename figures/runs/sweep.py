@@ -11,19 +11,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...conventions.arguments import Array, fail, one_of
+from ...conventions.atomic_files import writable
+from ...conventions.datasets import described
 from ...conventions.energy_law import has_energy_law
+from ...manifolds import Manifold
 from ...manifolds.data_source import slug
 from ...manifolds.names import manifold
 from ...simulations import EmpiricalScore, planted_averages, sweep
 from ...theory import collapse
 from ...theory.finite_size.expected_averages import OBSERVABLES, expected, ratios_around
 from ..drawing.run_pictures import sweep_picture
-from ..results import provenance, save, writable
+from ..results import provenance, save
 
 if TYPE_CHECKING:
     import xarray
 
 DEFAULT_RATIOS = 12
+MEANINGS = {"exact": ("1 where theory is exact at N, 0 where it is to leading order", "1")}
 
 
 class Plan(NamedTuple):
@@ -72,7 +76,7 @@ def plan(
     if queries < 2:
         raise fail("queries", queries, "must be ≥ 2, for an error bar")
     key, values = (None, ()) if over is None else _varied(over)
-    laws = [manifold(varied_name(name, {} if key is None else {key: value})) for value in values or (None,)]
+    laws = [manifold(name if key is None else with_parameter(name, key, value)) for value in values or (None,)]
     grid = ratios_around(laws, sizes, DEFAULT_RATIOS) if r is None else r
     return Plan(name, sizes, grid, names, replicas, queries, seed, key, values)
 
@@ -92,7 +96,9 @@ def computed(asked: Plan, out: Path, workers: int, share: tuple[int, int] | None
             numbers = sweep(measure, asked.axes, store / "measured", replicas=asked.replicas, **common)
     except RuntimeError as error:
         raise ValueError(str(error)) from error
-    return numbers.merge(legs, compat="no_conflicts", join="exact", combine_attrs="override")
+    merged = numbers.merge(legs, compat="no_conflicts", join="exact", combine_attrs="override")
+    varied = {} if asked.over is None else {asked.over: (f"{asked.over} of the manifold", "1")}
+    return described(merged, MEANINGS | varied)
 
 
 def measured(
@@ -105,7 +111,7 @@ def measured(
     **parameter: Any,
 ) -> dict[str, Any]:
     """The observables of one data set of n points, averaged over planted queries."""
-    points = manifold(varied_name(name, parameter)).sample(n, rng)
+    points = _law(name, parameter).sample(n, rng)
     score, r = EmpiricalScore(points), np.array(ratios)
     curves = {"dimension": score.dimension, "information": score.information}
     found: dict[str, Any] = {o: curves[o](r, rng, queries) for o in observables if o in curves}
@@ -118,19 +124,25 @@ def predicted(
     name: str, n: int, rng: np.random.Generator, ratios: list[float], observables: list[str], **parameter: Any
 ) -> dict[str, Any]:
     """Theory for the same: NAME_theory at N points, d and I of the population, r_c; `exact` 1 if exact at finite N."""
-    law, r = manifold(varied_name(name, parameter)), np.array(ratios)
+    law, r = _law(name, parameter), np.array(ratios)
     found: dict[str, Any] = {f"{o}_theory": values for o, values in expected(law, n, r, observables).items()}
     for observable in {"dimension", "information"} & set(observables):
         found[f"{observable}_population"] = getattr(law, observable)(r)
     return {**found, "collapse": collapse(law, log_n=math.log(n)), "exact": float(has_energy_law(law))}
 
 
-def varied_name(name: str, parameter: Mapping[str, Any]) -> str:
-    """ "sphere:intrinsic_dim=4" with {"radius": 2} → "sphere:intrinsic_dim=4,radius=2"; given ones are replaced."""
+def with_parameter(name: str, field: str, value: Any) -> str:
+    """ "sphere:intrinsic_dim=4" with radius 2 → "sphere:intrinsic_dim=4,radius=2"; a given one is replaced."""
     kind, _, rest = name.partition(":")
-    values = dict(item.partition("=")[::2] for item in rest.split(",") if item)
-    values |= {key: str(value) for key, value in parameter.items()}
-    return kind + (":" if values else "") + ",".join(f"{key}={value}" for key, value in values.items())
+    values = dict(item.partition("=")[::2] for item in rest.split(",") if item) | {field: str(value)}
+    return f"{kind}:" + ",".join(f"{key}={text}" for key, text in values.items())
+
+
+def _law(name: str, parameter: Mapping[str, Any]) -> Manifold:
+    """The law of that name, with the parameter that is swept, if there is one."""
+    for field, value in parameter.items():
+        name = with_parameter(name, field, value)
+    return manifold(name)
 
 
 def _varied(over: str) -> tuple[str, tuple[Any, ...]]:

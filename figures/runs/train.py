@@ -1,7 +1,7 @@
 """One network on one data set, and its dimension curve beside the empirical score's and the population's."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,19 +9,33 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ...conventions.arguments import Array, fail, one_of
+from ...conventions.atomic_files import writable
+from ...conventions.datasets import dataset, stacked
+from ...conventions.progress import training
 from ...manifolds.data_source import Source
+from ...models import TrainingConfig
 from ...simulations import EmpiricalScore
 from ...theory import DDPM, collapse
 from ..drawing.run_pictures import dimension_picture
-from ..results import provenance, save, writable
-from ..stages import training_stage
+from ..figure import Preset, chosen
+from ..results import provenance, save
 
 if TYPE_CHECKING:
     import xarray
 
-    from ...models import ScoreNetwork, TrainingConfig
+    from ...models import ScoreNetwork
 
-PROBED = {"quick": 200, "paper": 1000}  # noised points at which the network's Jacobian is averaged
+LEGS = ("empirical", "network")
+
+
+@dataclass(frozen=True)
+class Sizes(Preset):
+    """Noised points at which the network's Jacobian is averaged."""
+
+    probed: int
+
+
+PRESETS = (Sizes("quick", 200), Sizes("paper", 1000))
 RATIOS = 12
 LARGEST_TRACE = 128  # dimensions up to which a trace takes all directions; beyond, `PROBES` random ones
 PROBES = 32
@@ -35,6 +49,7 @@ def run(
     `n`: default 1000, or all of a smaller set. `sizes`: steps and width, None for the preset's. Returns the record and
     the paths. ValueError for bad arguments before anything is written, and for a directory of another run.
     """
+    size = chosen(PRESETS, preset)
     count = n if n is not None else min(1000, len(data.images) if data.images is not None else 1000)
     points = data.points(count, seed)
     if count < 2:
@@ -47,12 +62,10 @@ def run(
     name = "-".join(["train", data.slug, str(count), preset, str(seed), *(f"{k}{v}" for k, v in changes.items())])
     directory = writable(out) / "networks" / name
     network = _trained(points, config, directory, device)
-    numbers = compared(data, points, network, r, PROBED[preset], seed)
-    if r_c is not None:
-        numbers.attrs["collapse"] = r_c
+    numbers = compared(data, points, network, r, size.probed, seed, r_c)
     record = provenance(
         command="train", source=data.name, n=count, preset=preset, seed=seed, device=device, network=str(directory),
-        rows=rows(numbers), **numbers.attrs,
+        rows=rows(numbers), **numbers.attrs, **({} if r_c is None else {"collapse": r_c}),
     )  # fmt: skip
     return record, save(out, name, dimension_picture(numbers), numbers, record)
 
@@ -80,8 +93,6 @@ def configuration(
     the clean point: "v" may miss a direction (docs/experiments.md), and the part of x that it passes on would have to
     be undone in all D of them. paper: arXiv 2410.08727, for pictures with their U-Net.
     """
-    from ...models import TrainingConfig
-
     if preset == "paper" and data.images is not None and data.images.image_shape[1] > 1:
         width = changes.pop("width", None)
         config = TrainingConfig.paper_images(data.images.image_shape, seed=seed, **changes)
@@ -97,21 +108,17 @@ def _trained(points: Array, config: "TrainingConfig", directory: Path, device: s
     from ...models import train
 
     process = None if config.unet is None else DDPM()
-    title = f"network on N = {len(points)} points"
-    return training_stage(
-        title, lambda report: train(points, config, directory, process, progress=report, device=device)
-    )
+    with training(True, f"network on N = {len(points)} points", config.steps) as report:
+        return train(points, config, directory, process, progress=report, device=device)
 
 
 def compared(
-    data: Source, points: Array, network: "ScoreNetwork", r: Array, probed: int, seed: int
+    data: Source, points: Array, network: "ScoreNetwork", r: Array, probed: int, seed: int, r_c: float | None
 ) -> "xarray.Dataset":
     """d(r) of the network at noised training points, of the empirical score, and of the population.
 
     The population is the law, or the empirical score of a whole set of more than the N images.
     """
-    import xarray
-
     rng = np.random.default_rng([seed, 1])
     clean = points[rng.permutation(len(points))[:probed]]
     clean = np.concatenate([clean] * -(-probed // len(clean)))  # few points: more noise for each
@@ -120,23 +127,33 @@ def compared(
         "network": network.dimension(r, rng, points=clean, probes=probes),
         "empirical": EmpiricalScore(points).dimension(r, np.random.default_rng([seed, 2])),
     }
-    numbers = xarray.Dataset(coords={"r": r})
-    for name, curve in curves.items():
-        numbers[name], numbers[f"{name}_stderr"] = ("r", curve.mean), ("r", curve.stderr)
+    variables: dict[str, tuple[Any, Any]] = {"dimension": (("leg", "r"), stacked(curves[leg] for leg in LEGS))}
+    attributes: dict[str, Any] = {}
     if data.law is not None:
-        numbers["population"] = ("r", data.law.dimension(r))
-        numbers.attrs = {"population": "population"}
+        variables["dimension_population"] = ("r", data.law.dimension(r))
+        attributes["population"] = "population"
     elif data.images is not None and len(data.images) > len(points):
         whole = EmpiricalScore(data.images.points, dtype="float32").dimension(r, np.random.default_rng([seed, 2]))
-        numbers["population"], numbers["population_stderr"] = ("r", whole.mean), ("r", whole.stderr)
-        numbers.attrs = {"population": f"empirical score, all {len(data.images)}"}
-    return numbers
+        variables["dimension_population"] = ("r", whole)
+        attributes["population"] = f"empirical score, all {len(data.images)}"
+    if r_c is not None:
+        variables["collapse"] = ((), r_c)
+    return dataset(variables, {"leg": list(LEGS), "r": r}, **attributes)
 
 
 def rows(numbers: "xarray.Dataset") -> list[dict[str, float]]:
     """One row for each noise ratio."""
+    columns = {
+        f"{leg}{suffix}": numbers[f"dimension{suffix}"].sel(leg=leg).values
+        for leg in ("network", "empirical")
+        for suffix in ("", "_stderr")
+    }
+    for suffix in ("", "_stderr"):
+        if f"dimension_population{suffix}" in numbers:
+            columns[f"population{suffix}"] = numbers[f"dimension_population{suffix}"].values
     return [
-        {"r": float(r), **{str(name): float(numbers[name].sel(r=r)) for name in numbers}} for r in numbers["r"].values
+        {"r": float(r), **{name: float(values[i]) for name, values in columns.items()}}
+        for i, r in enumerate(numbers["r"].values)
     ]
 
 

@@ -14,12 +14,12 @@ import torch
 from numpy.typing import ArrayLike
 
 from ...conventions.arguments import numbers, positive_integer
+from ...conventions.progress import Report, training
 from ...theory.processes import Process
 from ..score_network import ScoreNetwork
 from . import checkpoint
 from .config import TrainingConfig
 from .noised_batches import NoisedBatches
-from .progress import Report, reporter
 from .run import TrainingRun
 from .run_directory import RunDirectory, identity
 
@@ -80,7 +80,7 @@ def _advance(run: TrainingRun, store: RunDirectory | None, progress: Report | bo
     """The loop: steps, metrics and checkpoints up to the end."""
     steps, total, count = run.config.steps, torch.zeros((), device=run.device), 0
     start = time.perf_counter() - run.seconds
-    with reporter(progress, steps, run.step) as report:
+    with training(progress, "training", steps, run.step) as report:
         while run.step < steps:
             total += run.advance()
             count += 1

@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 
 from ...conventions.arguments import fail, positive_integer
 from ...conventions.atomic_files import whole
+from ...conventions.datasets import described
 from ...conventions.progress import tracked
 from ...conventions.provenance import commit, versions
-from ...conventions.quantities import described
+from ...conventions.quantities import QUANTITIES
 from .grid import as_dataset, checked_axes, checked_inner
 from .store import SweepStore, Task
 from .workers import Client, Measure, Outcome, outcomes
@@ -91,13 +92,20 @@ def sweep(
         _keep(arriving, len(missing), kept)
     found = {task.key: kept.read(task) for task in tasks if kept.has(task)}
     dataset = as_dataset({key: result for key, (result, _) in found.items()}, axes, grid, coordinates, replicas)
-    described(dataset, quantities or {})
+    unknown = {name: (name.replace("_", " "), "unknown") for name in _own_names(dataset)}
+    dataset = described(dataset, {**unknown, **(quantities or {})})
     dataset.attrs = {name: identity[name] for name in ("measure", "version", "seed")}
     dataset.attrs |= {"replicas": replicas, **_provenance([remarks for _, remarks in found.values()])}
     if len(found) == len(tasks):
         with whole(kept.folder / "sweep.nc") as file:
             dataset.to_netcdf(file, engine="h5netcdf")
     return dataset
+
+
+def _own_names(dataset: "xarray.Dataset") -> list[str]:
+    """Names of axes and observables of the caller's own, which `conventions.quantities` does not know."""
+    names = [str(name) for name in dataset.variables]
+    return [name for name in names if name not in QUANTITIES and not name.endswith("_stderr")]
 
 
 def _keep(arriving: Iterator[Outcome], count: int, kept: SweepStore) -> None:

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from remanifold.models.training import progress as progress_module
+from remanifold.conventions.progress import training
 from remanifold.models.training.config import TrainingConfig
 from remanifold.models.training.train import train
 from remanifold.theory.processes import OrnsteinUhlenbeck
@@ -79,7 +79,7 @@ def test_bar_on_a_terminal(data, monkeypatch):
             return True
 
     monkeypatch.setattr(sys, "stderr", Terminal())
-    with progress_module.reporter(True, 100) as report:
+    with training(True, "training", 100) as report:
         report(100, 100, 0.1234)
     shown = sys.stderr.getvalue()
     assert "100/100" in shown

@@ -175,12 +175,12 @@ def test_variables_and_coordinates_say_what_they_are(tmp_path):
     sweep(noisy, GRID, tmp_path / "s", replicas=2, inner={"r": RATIOS}, quantities=words)
     with xarray.open_dataset(tmp_path / "s" / "sweep.nc", engine="h5netcdf") as read:
         stated = {name: (one.attrs["long_name"], one.attrs.get("units")) for name, one in read.variables.items()}
-    assert stated["r"] == ("noise ratio r", "squared units of the data")
+    assert stated["r"] == ("noise-to-signal ratio", "squared units of the data")
     assert stated["n"] == words["n"]
     assert stated["mean"] == words["mean"]
     assert stated["mean_stderr"] == ("standard error of the mean of the noisy numbers", "m")
     assert stated["curve"] == ("curve", "unknown")
-    assert stated["law"] == ("law", None)
+    assert stated["law"] == ("data law", "1")
 
 
 def test_an_estimate_brings_its_own_error_and_nan_stays_undefined(tmp_path):

@@ -40,7 +40,7 @@ def test_noise_plane(monkeypatch, capsys, tmp_path):
     assert row["n"] == pytest.approx(1000)
     assert row["collapse"] == pytest.approx(collapse(law, log_n=math.log(1000)), rel=1e-2)  # between grid points
     assert numbers["onset"].values[-1] == pytest.approx(onset(law, log_n=math.log(1e6)), rel=1e-9)
-    assert numbers.attrs["speciation"] == pytest.approx(15.0)
+    assert float(numbers["speciation"]) == pytest.approx(15.0)
     assert numbers["r"][0] < numbers["generalization"].min()
     assert numbers["r"][-1] > 15.0
 
@@ -67,8 +67,8 @@ def test_exact_retrieval_lies_on_the_same_plane(monkeypatch):
 )
 def test_dimension_axis(name, expected):
     numbers = dimension_numbers(manifold(name), Ranges(4, (10.0, 1e4), d=(1, 4)))
-    assert numbers["dimension"].values.tolist() == [1, 2, 3, 4]
-    found = numbers.sel(dimension=3).isel(log_n=-1)
+    assert numbers["intrinsic_dim"].values.tolist() == [1, 2, 3, 4]
+    found = numbers.sel(intrinsic_dim=3).isel(log_n=-1)
     assert float(found["collapse"]) == pytest.approx(collapse(expected, log_n=math.log(1e4)), rel=1e-9)
     assert expected.ambient_dim == dimension_family(manifold(name)).law(3).ambient_dim
 

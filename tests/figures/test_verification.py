@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from remanifold.command import application as command
 from remanifold.conventions.estimate import Estimate
-from remanifold.figures import verify
+from remanifold.figures.verification import table
+from remanifold.figures.verification.quantity import Verified
 
 
 def test_identities_and_speciation_agree_with_theory():
     rng = np.random.default_rng(1)
-    checks = verify.checks()
-    rows = [row for name in ("identities", "speciation", "local condensation") for row in checks[name](rng, 8)]
+    rows = [row for name in ("identities", "speciation", "local condensation") for row in table.CHECKS[name](rng, 8)]
     assert len(rows) == 5
     for row in rows:
         assert abs(row.z) < 5, row
 
 
 def test_disagreement_exits_1(monkeypatch, capsys):
-    wrong = verify.Row("collapse", 1.0, Estimate(1.5, 0.1))
-    monkeypatch.setattr(verify, "run", lambda seed, quick: [wrong])
+    wrong = Verified("collapse", 1.0, Estimate(1.5, 0.1))
+    monkeypatch.setattr(table, "run", lambda seed, quick: [wrong])
     monkeypatch.setattr("sys.argv", ["remanifold", "verify", "--json"])
     with pytest.raises(SystemExit) as stopped:
         command.main()
@@ -30,4 +30,4 @@ def test_disagreement_exits_1(monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_the_whole_table_agrees_at_the_long_setting():
-    assert all(abs(row.z) < 4 for row in verify.run(seed=11, quick=False))
+    assert all(abs(row.z) < 4 for row in table.run(seed=11, quick=False))
