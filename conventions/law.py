@@ -32,7 +32,7 @@ class Draws(NamedTuple):
     """Independent clean points and what they are: (n, D), and (n,) or None where the law has no such thing."""
 
     points: Array
-    index: NDArray[np.integer] | None = None  # of the training point
+    index: NDArray[np.integer] | None = None  # type: ignore[assignment]  # of the training point; hides tuple.index
     label: NDArray[np.integer] | None = None  # of the class
 
 

@@ -18,7 +18,7 @@ from ..conventions.arguments import (
 from ..conventions.law import Draws
 from ..theory.integrals.radial_nodes import squared_lengths
 from .embedding import Embedding
-from .manifold import Manifold, like_points
+from .manifold import Manifold
 
 
 class Linear(Manifold):
@@ -102,14 +102,11 @@ class Linear(Manifold):
         """λ_max."""
         return float(self.variances.max())
 
-    def local_divergence(self, x: ArrayLike, r: float) -> Array:
-        """K(x, r) = ½ Σ [ln(1+λ/r) - λ/(λ+r) + λ z²/(λ+r)²], shape () or (n,)."""
-        r = positive_scalar(r, "r")
-        z, _ = self.embedding.split(x)
+    def _local_divergence(self, z: Array, r: float) -> Array:
+        """K(x, r) = ½ Σ [ln(1+λ/r) - λ/(λ+r) + λ z²/(λ+r)²]."""
         ratio = self.variances / r
         fixed = _log1p_minus(ratio).sum()
-        value = 0.5 * (fixed + (z**2) @ (ratio / (1 + ratio) / (self.variances + r)))
-        return like_points(x, value)
+        return 0.5 * (fixed + (z**2) @ (ratio / (1 + ratio) / (self.variances + r)))
 
     def information(self, r: ArrayLike) -> Array:
         """I(r) = ½ Σ ln(1 + λ_i/r)."""

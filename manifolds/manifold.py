@@ -20,8 +20,8 @@ class Manifold(ABC):
     `_posterior_mean`, `_posterior_covariance`, and the averages `free_energy_gap` and `dimension`; this class
     adds the embedding and everything that follows.
 
-    Points `x` have shape (D,) or (n, D), and results the matching shape; noise ratios `r` > 0 are one number
-    wherever points are given and may be arrays in the averages. ValueError names a bad argument.
+    Points `x` have shape (D,) or (n, D), and results the matching shape; noise ratios `r` > 0 are one number or one
+    for each point, (n,), and may be arrays of any shape in the averages. ValueError names a bad argument.
     """
 
     intrinsic_dim: int
@@ -102,35 +102,38 @@ class Manifold(ABC):
         """`n` points of ν, shape (n, D)."""
         return self.embedding.lift(self._sample(positive_integer(n, "n"), generator(rng)))
 
-    def log_partition(self, x: ArrayLike, r: float) -> Array:
+    def log_partition(self, x: ArrayLike, r: ArrayLike) -> Array:
         """φ(x, r) = ln E_{y~ν} exp(-|x-y|²/2r), shape () or (n,)."""
-        r = positive_scalar(r, "r")
-        z, outside = self.embedding.split(x)
-        return like_points(x, self._log_partition(z, r) - outside / (2 * r))
 
-    def log_density(self, x: ArrayLike, r: float) -> Array:
+        def value(z: Array, outside: Array, ratio: float) -> Array:
+            return self._log_partition(z, ratio) - outside / (2 * ratio)
+
+        return at_points(x, r, value, *self.embedding.split(x))
+
+    def log_density(self, x: ArrayLike, r: ArrayLike) -> Array:
         """ln p_r(x) = φ(x, r) - (D/2) ln 2πr."""
-        return self.log_partition(x, r) - 0.5 * self.ambient_dim * math.log(2 * math.pi * r)
+        ratio = positive(r, "r")
+        return self.log_partition(x, r) - 0.5 * self.ambient_dim * np.log(2 * math.pi * ratio)
 
-    def posterior_mean(self, x: ArrayLike, r: float) -> Array:
+    def posterior_mean(self, x: ArrayLike, r: ArrayLike) -> Array:
         """m(x, r), the mean of the clean point given the noisy one, shape of x."""
         z, _ = self.embedding.split(x)
-        return like_points(x, self.embedding.lift(self._posterior_mean(z, positive_scalar(r, "r"))))
+        return at_points(x, r, lambda z, ratio: self.embedding.lift(self._posterior_mean(z, ratio)), z)
 
-    def posterior_covariance(self, x: ArrayLike, r: float) -> Array:
+    def posterior_covariance(self, x: ArrayLike, r: ArrayLike) -> Array:
         """C(x, r), the covariance of the clean point given the noisy one, shape (D, D) or (n, D, D)."""
         z, _ = self.embedding.split(x)
-        return like_points(x, self.embedding.lift_covariance(self._posterior_covariance(z, positive_scalar(r, "r"))))
+        return at_points(x, r, lambda z, ratio: self.embedding.lift_covariance(self._posterior_covariance(z, ratio)), z)
 
-    def local_averages(self, x: ArrayLike, r: float) -> LocalAverages:
+    def local_averages(self, x: ArrayLike, r: ArrayLike) -> LocalAverages:
         """tr C(x, r)/r at each point, and no participation."""
         return LocalAverages(np.trace(self.posterior_covariance(x, r), axis1=-2, axis2=-1) / r, None)
 
-    def score(self, x: ArrayLike, r: float) -> Array:
+    def score(self, x: ArrayLike, r: ArrayLike) -> Array:
         """∇ ln p_r(x) = (m - x)/r, shape of x."""
-        return (self.posterior_mean(x, r) - np.asarray(x, dtype=np.float64)) / r
+        return (self.posterior_mean(x, r) - np.asarray(x, dtype=np.float64)) / np.asarray(r)[..., None]
 
-    def jacobian_spectrum(self, x: ArrayLike, r: float, k: int | None = None) -> Array:
+    def jacobian_spectrum(self, x: ArrayLike, r: ArrayLike, k: int | None = None) -> Array:
         """Eigenvalues of the score's Jacobian J = -(1/r)(I - C/r), largest (most tangent) first.
 
         Shape (D,) or (n, D), or the `k` leading ones.
@@ -138,8 +141,9 @@ class Manifold(ABC):
         d = self.ambient_dim
         if k is not None and positive_integer(k, "k") > d:
             raise fail("k", k, f"must be ≤ {d}, the ambient dimension")
-        occupation = np.linalg.eigvalsh(self.posterior_covariance(x, r))[..., ::-1] / r
-        return np.asarray((occupation - 1) / r, dtype=np.float64)[..., :k]
+        ratio = positive(r, "r")[..., None]
+        occupation = np.linalg.eigvalsh(self.posterior_covariance(x, r))[..., ::-1] / ratio
+        return np.asarray((occupation - 1) / ratio, dtype=np.float64)[..., :k]
 
     def leading_posterior_variance(self, x: ArrayLike, r: float) -> float:
         """Largest eigenvalue of C(x, r) at one point."""
@@ -150,13 +154,15 @@ class Manifold(ABC):
         """Covariance of the data, (D, D): that of the posterior at noise far above it, to 1e-9."""
         return self.posterior_covariance(self.mean, 1e10 * max(self.leading_variance(), 1e-300))
 
-    def local_divergence(self, x: ArrayLike, r: float) -> Array:
+    def local_divergence(self, x: ArrayLike, r: ArrayLike) -> Array:
         """K(x, r) = KL(posterior at x ‖ ν) = -E|x-y|²/2r - φ(x, r) in nats, shape () or (n,)."""
-        r = positive_scalar(r, "r")
         z, _ = self.embedding.split(x)  # what lies off the span cancels between the two terms
+        return at_points(x, r, self._local_divergence, z)
+
+    def _local_divergence(self, z: Array, r: float) -> Array:
         mean, covariance = self._posterior_mean(z, r), self._posterior_covariance(z, r)
         distance = np.sum((z - mean) ** 2, axis=1) + np.trace(covariance, axis1=1, axis2=2)
-        return like_points(x, np.maximum(-distance / (2 * r) - self._log_partition(z, r), 0.0))
+        return np.maximum(-distance / (2 * r) - self._log_partition(z, r), 0.0)
 
     def information(self, r: ArrayLike) -> Array:
         """I(r) = I(y; y + √r ξ) in nats, decreasing in r."""
@@ -181,6 +187,23 @@ class Manifold(ABC):
 def like_points(x: ArrayLike, batched: Array) -> Array:
     """The batch of one unpacked when a single point (D,) was given."""
     return batched[0] if np.ndim(x) == 1 else batched
+
+
+def at_points(x: ArrayLike, r: ArrayLike, quantity: Callable[..., Array], *at: Array) -> Array:
+    """quantity(*at, r) with the rows of `at` those of the points x: for one r, or by groups of equal r where r is (n,).
+
+    ValueError unless r > 0 is one number or, for points x (n, D), one for each.
+    """
+    ratios = positive(r, "r")
+    if ratios.ndim == 0:
+        return like_points(x, quantity(*at, float(ratios)))
+    rows = len(at[0])
+    if np.ndim(x) == 1 or ratios.shape != (rows,):
+        allowed = "a number" if np.ndim(x) == 1 else f"a number or an array of shape ({rows},)"
+        raise ValueError(f"r has shape {ratios.shape}: must be {allowed}")
+    different, group = np.unique(ratios, return_inverse=True)
+    parts = [quantity(*(part[group == i] for part in at), float(ratio)) for i, ratio in enumerate(different)]
+    return np.concatenate(parts)[np.argsort(np.argsort(group, kind="stable"), kind="stable")]
 
 
 def over_noise(function: Callable[[float, float], float], r: ArrayLike, noise: ArrayLike) -> Array:

@@ -26,7 +26,7 @@ from ..theory.integrals.class_channel import class_averages
 from .class_energies import ClassEnergies
 from .embedding import Embedding
 from .linear import Linear
-from .manifold import Manifold, like_points
+from .manifold import Manifold, at_points
 
 _NODES = 2048  # planted points of each class, where class averages are sums
 
@@ -60,6 +60,7 @@ class Mixture(Manifold):
         self.weights = values / values.sum()
         super().__init__(Embedding(self.components[0].ambient_dim))  # a mixture speaks in ambient coordinates
         self.centres = np.stack([c.mean for c in self.components])  # (K, D)
+        self.n_classes = count
         self.intrinsic_dim = max(c.intrinsic_dim for c in self.components)
         self._within = self._shared_spread()
         self._averages = lru_cache(maxsize=256)(self._class_channel if self._within else self._class_sums)
@@ -152,10 +153,13 @@ class Mixture(Manifold):
         x = points(x, self.ambient_dim)
         return np.stack([c.log_partition(x, r) for c in self.components], axis=1) + np.log(self.weights)
 
-    def class_posterior(self, x: ArrayLike, r: float) -> Array:
+    def class_posterior(self, x: ArrayLike, r: ArrayLike) -> Array:
         """P(k|x), shape (K,) or (n, K)."""
-        joint = self._log_joint(x, r)
-        return like_points(x, np.exp(joint - logsumexp(joint, axis=1, keepdims=True)))
+        return at_points(x, r, self._class_posterior, points(x, self.ambient_dim))
+
+    def _class_posterior(self, z: Array, r: float) -> Array:
+        joint = self._log_joint(z, r)
+        return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
 
     def _log_partition(self, z: Array, r: float) -> Array:
         """φ = ln Σ_k w_k e^{φ_k}."""
@@ -183,8 +187,8 @@ class Mixture(Manifold):
         """Largest eigenvalue of C(x, r) at one point."""
         if not self._within or np.ptp(self._within.variances) > 0 or np.any(self._outside - self._outside[0]):
             return super().leading_posterior_variance(x, r)
-        z = points(x, self.ambient_dim)
-        posterior, means = self.class_posterior(z, r)[0], self._class_means(z, r)[0]
+        z, r = points(x, self.ambient_dim), positive_scalar(r, "r")
+        posterior, means = self._class_posterior(z, r)[0], self._class_means(z, r)[0]
         between = np.sqrt(posterior)[:, None] * (means - posterior @ means)
         return self._within.leading_posterior_variance(x, r) + float(np.linalg.eigvalsh(between @ between.T)[-1])
 
@@ -209,14 +213,13 @@ class Mixture(Manifold):
             return within.leading_variance() + float(np.linalg.eigvalsh(between @ between.T)[-1])
         return float(np.linalg.eigvalsh(self.covariance())[-1])
 
-    def local_divergence(self, x: ArrayLike, r: float) -> Array:
-        """K = Σ_k P(k|x) [K_k(x) + ln P(k|x)/w_k], shape () or (n,)."""
-        joint = self._log_joint(x, r)
+    def _local_divergence(self, z: Array, r: float) -> Array:
+        """K = Σ_k P(k|x) [K_k(x) + ln P(k|x)/w_k]."""
+        joint = self._log_joint(z, r)
         log_posterior = joint - logsumexp(joint, axis=1, keepdims=True)
-        z = points(x, self.ambient_dim)
         within = np.stack([c.local_divergence(z, r) for c in self.components], axis=1)
         values = np.sum(np.exp(log_posterior) * (within + log_posterior - np.log(self.weights)), axis=1)
-        return like_points(x, np.maximum(values, 0.0))
+        return np.maximum(values, 0.0)
 
     # averages: the class channel, or sums over planted points
 

@@ -5,12 +5,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..conventions.arguments import Array, fail, positive, positive_scalar
+from ..conventions.arguments import Array, fail, positive
 from ..theory.integrals.angular_gaussian import AngularGaussian, angular_gaussian
 from ..theory.integrals.radial_nodes import radial_nodes
 from .embedding import Embedding
 from .linear import Linear
-from .manifold import Manifold, like_points, over_noise
+from .manifold import Manifold, over_noise
 
 _SOBOL_LOG2 = 11
 
@@ -97,11 +97,10 @@ class NormalizedLinear(Manifold):
         covariance[:, diagonal, diagonal] += law.response[:, self._group]
         return covariance
 
-    def local_divergence(self, x: ArrayLike, r: float) -> Array:
-        """K(x, r) = b·m - ln E e^{b·y} with b = x/r, shape () or (n,)."""
-        z, _ = self.embedding.split(x)
-        law, _ = self._field(z, positive_scalar(r, "r"))
-        return like_points(x, np.maximum(law.overlap_excess - law.log_mgf_excess, 0.0))
+    def _local_divergence(self, z: Array, r: float) -> Array:
+        """K(x, r) = b·m - ln E e^{b·y} with b = x/r."""
+        law, _ = self._field(z, r)
+        return np.maximum(law.overlap_excess - law.log_mgf_excess, 0.0)
 
     def leading_variance(self) -> float:
         """Largest E y_i²."""

@@ -272,10 +272,8 @@ class Parametric(Manifold):
     def _posterior_covariance(self, z: Array, r: float) -> Array:
         return self.posterior(z, r).covariance
 
-    def local_divergence(self, x: ArrayLike, r: float) -> Array:
-        """K(x, r) = KL(posterior at x ‖ ν) in nats, shape () or (n,)."""
-        z, _ = self.embedding.split(x)
-        return like_points(x, self.posterior(z, positive_scalar(r, "r")).divergence)
+    def _local_divergence(self, z: Array, r: float) -> Array:
+        return self.posterior(z, r).divergence
 
     @cached_property
     def _moments(self) -> tuple[Array, Array]:

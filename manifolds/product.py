@@ -11,7 +11,7 @@ from scipy.linalg import block_diag
 from ..conventions.arguments import Array, fail, positive
 from ..conventions.energy_law import EnergyLaw, has_energy_law
 from .embedding import Embedding
-from .manifold import Manifold, like_points
+from .manifold import Manifold
 from .sphere import Sphere
 
 
@@ -71,11 +71,8 @@ class Product(Manifold):
         """Largest among the factors."""
         return max(factor.leading_variance() for factor in self.factors)
 
-    def local_divergence(self, x: ArrayLike, r: float) -> Array:
-        """K(x, r), a sum over the factors, shape () or (n,)."""
-        z, _ = self.embedding.split(x)
-        value = np.sum([factor.local_divergence(part, r) for factor, part in self._blocks(z)], axis=0)
-        return like_points(x, value)
+    def _local_divergence(self, z: Array, r: float) -> Array:
+        return np.sum([factor.local_divergence(part, r) for factor, part in self._blocks(z)], axis=0)
 
     def _total(self, quantity: Callable[[Manifold], Array]) -> Array:
         total = quantity(self.factors[0])

@@ -10,7 +10,7 @@ from ..theory.integrals.angular_gaussian import AngularGaussian, angular_gaussia
 from ..theory.integrals.radial_nodes import squared_lengths
 from ..theory.integrals.sphere_average import log_mean_exponential_cosine
 from .embedding import Embedding
-from .manifold import Manifold, like_points, over_noise
+from .manifold import Manifold, over_noise
 
 _ORDER, _REACH = 160, 11.0  # Gauss–Legendre nodes over ±11 standard deviations of the radius: exact to rounding
 
@@ -98,11 +98,10 @@ class Sphere(Manifold):
         """R²/n."""
         return self.radius**2 / (self.intrinsic_dim + 1)
 
-    def local_divergence(self, x: ArrayLike, r: float) -> Array:
-        """K(x, r) = κ E cos θ - ln E e^{κ cos θ}, shape () or (n,)."""
-        z, _ = self.embedding.split(x)
-        law = self._field(np.linalg.norm(z, axis=1), positive_scalar(r, "r"))
-        return like_points(x, np.maximum(law.overlap_excess - law.log_mgf_excess, 0.0))
+    def _local_divergence(self, z: Array, r: float) -> Array:
+        """K(x, r) = κ E cos θ - ln E e^{κ cos θ}."""
+        law = self._field(np.linalg.norm(z, axis=1), r)
+        return np.maximum(law.overlap_excess - law.log_mgf_excess, 0.0)
 
     # averages: integrals over the radius u = R + √s t of a noisy point
 

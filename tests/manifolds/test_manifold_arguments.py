@@ -63,9 +63,14 @@ def test_a_normalized_law_needs_two_directions_with_variance(variances):
 )
 def test_pointwise(law, name):
     quantity = getattr(law, name)
-    for r in (0.0, -1.0, math.nan, math.inf, [1.0, 2.0], "small"):
+    for r in (0.0, -1.0, math.nan, math.inf, "small"):
         with pytest.raises(ValueError, match=r"^r = .*: must be"):
             quantity([0.0, 0.0], r)
+    one = name == "leading_posterior_variance"
+    allowed = r"^r = .*: must be one number" if one else r"^r has shape \(2,\): must be a number"
+    for x in ([0.0, 0.0], np.zeros((3, 2))):
+        with pytest.raises(ValueError, match=allowed):
+            quantity(x, [1.0, 2.0])
     if name == "leading_posterior_variance" and law.is_gaussian:
         return  # the same at every point
     for x in ([0.0], [0.0, 0.0, 0.0], np.zeros((0, 2)), np.zeros((1, 1, 2)), 0.0):
