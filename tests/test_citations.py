@@ -66,15 +66,14 @@ def faults(text: str) -> list[str]:
     for citation in CITATION.finditer(text):
         name, anchor, places = citation[1], citation[2], citation[3]
         rest = rest.replace(citation[0], "", 1)
+        vague = name == "theory" or re.search(r"[Dd]erived[,;]? (in )?$", text[: citation.start()])
         if name not in DOCS:
             found.append(f"{citation[0]}: no such document")
-        elif anchor and anchor not in anchors(DOCS[name]):
-            found.append(f"{citation[0]}: no such heading")
+        elif anchor:
+            found += [] if anchor in anchors(DOCS[name]) else [f"{citation[0]}: no such heading"]
         elif places:
             found += [f"{citation[0]}: no {place}" for place in missing(DOCS[name], places)]
-        elif sections(DOCS[name]) and (
-            name == "theory" or re.search(r"[Dd]erived[,;]? (in )?$", text[: citation.start()])
-        ):
+        elif vague and sections(DOCS[name]):
             found.append(f"{citation[0]}: which section?")
     if "§" in rest:
         found.append(f"§ of which document: …{rest[max(0, rest.index('§') - 60) :][:80]}")
