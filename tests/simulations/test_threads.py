@@ -11,6 +11,7 @@ from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine.threading_layer import in_threads
 
 two_cores = pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core only")
+pytestmark = pytest.mark.usefixtures("all_cores")
 
 
 @two_cores
