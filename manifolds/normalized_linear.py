@@ -22,7 +22,7 @@ class NormalizedLinear(Manifold):
     posterior mean and covariance, local divergence) are one-dimensional integrals exact to about 1e-12
     (theory.integrals.angular_gaussian). Averages over x are randomised Sobol sums over 2^11 points of the group radii,
     relative error about 1e-3 for `free_energy_gap` and 1e-4 for `information` and `dimension`, with fixed
-    nodes, so that they are smooth in r. Source: arXiv 2410.08727; derived, docs/theory.md.
+    nodes, so that they are smooth in r. Source: arXiv 2410.08727; derived, docs/theory.md §2.5, §6.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 Probe (arXiv 2410.08727): direction i is lost where the posterior at x = √r e_i condenses, K_i(r) = ln N. The published
 Gaussian energies always put the larger variance first. Exactly, the order of a linear manifold reverses at
-r = √(λ_i λ_j), that of normalized data at an r found numerically. Derived, docs/phase_diagrams.md.
+r = √(λ_i λ_j), that of normalized data at an r found numerically. Derived, docs/phase_diagrams.md §3, §4.
 """
 
 from collections.abc import Callable
@@ -81,7 +81,7 @@ def reversal(variances: ArrayLike, first: int, second: int, *, normalized: bool)
     Linear manifold: K_i - K_j = ½ r (λ_i-λ_j)(r² - λ_iλ_j)/[(λ_i+r)²(λ_j+r)²], so r = √(λ_iλ_j), and K_i there is ln N.
     Normalized data: the largest root of K_i = K_j. ValueError for equal variances, and for normalized
     data in two dimensions with nearly equal variances, where a search between r = 1e-8 and 1e4 finds no root.
-    Source: derived, docs/phase_diagrams.md.
+    Source: derived, docs/phase_diagrams.md §3.
     """
     s2 = _spectrum(variances)
     if not (min(first, second) >= 0 and max(first, second) < s2.size) or s2[first] == s2[second]:
@@ -121,7 +121,7 @@ def surviving_fraction(
         R_i = 2 (1 + r/λ_i) ∂I_emp/∂ln λ_i,
 
     shared among the directions of the same variance. By central differences on fixed nodes, error about 1e-4.
-    1 where the data set is as good as the population, 0 where it is lost. Derived, docs/phase_diagrams.md.
+    1 where the data set is as good as the population, 0 where it is lost. Derived, docs/phase_diagrams.md §4.
     """
     s2 = _spectrum(variances)
     log_n, r = nonnegative_scalar(log_n, "log_n"), positive_scalar(r, "r")

@@ -2,7 +2,7 @@
 
 I(r) and G(r, 0) of a law depend on r alone, so each is a Chebyshev series in ln r, computed once from some 30 to 100
 evaluations and inverted for any number of ln N; d(r) = -2 dI/d ln r and E K(r, 0) = G + ∂G/∂ln r are their slopes.
-Derived, docs/phase_diagrams.md.
+Derived, docs/phase_diagrams.md §1, §2.
 """
 
 import math

@@ -58,6 +58,7 @@ def test_without_noise_the_nearest_point_is_drawn(cloud):
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core only")
+@pytest.mark.usefixtures("all_cores")
 def test_number_of_threads_does_not_change_a_draw(cloud):
     y, e = cloud
     x = np.tile(y, (2, 1))

@@ -24,6 +24,7 @@ def cloud():
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core only")
+@pytest.mark.usefixtures("all_cores")
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_number_of_threads_does_not_change_a_bit(cloud, dtype):
     y, x = cloud

@@ -32,6 +32,7 @@ def test_ties_and_copies():
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core only")
+@pytest.mark.usefixtures("all_cores")
 def test_number_of_threads_does_not_change_neighbours():
     x = np.random.default_rng(0).standard_normal((500, 3))
     many = two_nearest(x, x)

@@ -90,7 +90,7 @@ def test_entropy_between_parts_keeps_its_digits(gap):
 
 
 @pytest.mark.parametrize("engine", ["plain", pytest.param("vectors", marks=pytest.mark.skipif(not LANES, reason="no"))])
-def test_threads_and_batches_change_not_a_bit(monkeypatch, engine):
+def test_threads_and_batches_change_not_a_bit(all_cores, monkeypatch, engine):
     rng = np.random.default_rng(8)
     y = rng.standard_normal((3000, 3))
     x = y[:700] + rng.standard_normal((700, 3))

@@ -218,6 +218,7 @@ def cloud():
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core only")
+@pytest.mark.usefixtures("all_cores")
 def test_number_of_threads_does_not_change_a_bit(cloud):
     many = pruned_sums(*cloud)
     try:

@@ -12,6 +12,7 @@ from remanifold.simulations.engine.threading_layer import in_threads
 from remanifold.simulations.engine.vectors.lanes import LANES
 
 two_cores = pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core only")
+pytestmark = pytest.mark.usefixtures("all_cores")
 
 
 @two_cores

@@ -233,6 +233,7 @@ def test_a_query_gets_the_same_bits_alone_and_in_company(dim, direct):
 
 @explicit
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core only")
+@pytest.mark.usefixtures("all_cores")
 @pytest.mark.parametrize(("dim", "direct"), COMPANY)
 def test_number_of_threads_does_not_change_a_bit(dim, direct):
     y, x, r = problem(dim, 1500, 300, broad=0.05)

@@ -1,0 +1,26 @@
+"""One thread for each test process, because several share the cores; tests about threads ask for `all_cores`."""
+
+import os
+import sys
+
+import pytest
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")  # NumPy and torch, here and in the processes that tests start
+
+
+def use_threads(count: int | None) -> None:
+    """Numba's threads from now on, None for all; nothing to do before the package's threading layer is chosen."""
+    layer = sys.modules.get("remanifold.simulations.engine.threading_layer")
+    if layer is not None:
+        layer.numba.set_num_threads(count or layer.numba.config.NUMBA_NUM_THREADS)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    use_threads(1)
+
+
+@pytest.fixture
+def all_cores() -> None:
+    use_threads(None)
