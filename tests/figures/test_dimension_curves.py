@@ -11,6 +11,26 @@ from remanifold.models import TrainingConfig
 TINY = TrainingConfig.quick(width=8, batch_size=16, steps=6)
 
 
+def curve(axis, label):
+    """x and y of the line with this label, which is there once."""
+    (line,) = (line for line in axis.get_lines() if line.get_label() == label)
+    return line.get_xydata().T
+
+
+def picture_shows_the_numbers(figure, numbers):
+    """One panel for each law and N: its theory, its half, the mean over seeds of each leg, and its r_c."""
+    places = [(law, n) for law in numbers["law"].values for n in numbers["n"].values]
+    for axis, (law, n) in zip(figure.axes, places, strict=True):
+        one = numbers.sel(law=law, n=n)
+        assert law in axis.get_title()
+        assert axis.get_title().endswith(f"N = {n}")
+        np.testing.assert_array_equal(curve(axis, "N points"), [numbers["r"], one["dimension_theory"]])
+        np.testing.assert_array_equal(curve(axis, "half of it"), [numbers["r"], one["dimension_population"] / 2])
+        for shown, leg in zip(axis.containers, ("empirical", "network"), strict=True):
+            np.testing.assert_array_equal(shown[0].get_ydata(), one["dimension"].sel(leg=leg).mean("seed"))
+        assert set(curve(axis, "predicted collapse $r_c$")[0]) == {float(one["collapse"])}
+
+
 def test_a_study_measures_what_theory_says(monkeypatch, tmp_path):
     """Two laws, 20 and 100 points, networks for 20 only: the empirical score follows theory's leading form."""
     monkeypatch.setattr(
@@ -32,8 +52,16 @@ def test_a_study_measures_what_theory_says(monkeypatch, tmp_path):
         assert row.empirical.mean == pytest.approx(row.theory, rel=0.3)
     assert [row.network is None for row in rows if "d(0.2)" in row.quantity] == [False, True] * 2
     assert min(entry.empirical for entry in agreed if entry.empirical is not None) > 0.85
-    assert len(panels(numbers, {"plane": "a plane", "sphere": "a sphere"}, "theory").axes) == 4
-    assert len(two_variances._picture(numbers).axes) == 3
+    picture_shows_the_numbers(panels(numbers, {"plane": "a plane", "sphere": "a sphere"}, "N points"), numbers)
+    left, middle, right = two_variances._picture(numbers).axes
+    for axis, leg, sizes in ((left, "empirical", [20, 100]), (middle, "network", [20])):
+        assert [part.get_label() for part in axis.containers] == [f"N = {n}" for n in sizes]
+        for part, n in zip(axis.containers, sizes, strict=True):
+            one = numbers.isel(law=0).sel(n=n)
+            np.testing.assert_array_equal(part[0].get_ydata(), one["dimension"].sel(leg=leg).mean("seed"))
+            assert any(np.array_equal(line.get_ydata(), one["dimension_theory"]) for line in axis.get_lines())
+            assert any(set(line.get_xdata()) == {float(one["collapse"])} for line in axis.get_lines())
+    assert right.get_xlim()[0] < 20 < 100 < right.get_xlim()[1]
 
 
 def test_every_data_set_has_a_manifold_of_its_own():
