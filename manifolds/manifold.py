@@ -124,7 +124,7 @@ class Manifold(ABC):
 
     def local_averages(self, x: ArrayLike, r: float) -> LocalAverages:
         """tr C(x, r)/r at each point, and no participation."""
-        return LocalAverages(np.trace(self.posterior_covariance(x, r), axis1=-2, axis2=-1) / r, None)
+        return LocalAverages(np.trace(self.posterior_covariance(x, r), axis1=-2, axis2=-1) / np.asarray(r), None)
 
     def score(self, x: ArrayLike, r: float) -> Array:
         """∇ ln p_r(x) = (m - x)/r, shape of x."""
