@@ -127,7 +127,7 @@ class Manifold(ABC):
 
     def local_averages(self, x: ArrayLike, r: ArrayLike) -> LocalAverages:
         """tr C(x, r)/r at each point, and no participation."""
-        return LocalAverages(np.trace(self.posterior_covariance(x, r), axis1=-2, axis2=-1) / r, None)
+        return LocalAverages(np.trace(self.posterior_covariance(x, r), axis1=-2, axis2=-1) / np.asarray(r), None)
 
     def score(self, x: ArrayLike, r: ArrayLike) -> Array:
         """∇ ln p_r(x) = (m - x)/r, shape of x."""

@@ -123,8 +123,8 @@ class LearnedScore(ABC):
             raise fail("probes", probes, f"must be ≤ D = {self.ambient_dim}")
         xi = generator(rng).standard_normal(clean.shape)
         frames = None if probes is None else [orthogonal_matrix(self.ambient_dim, rng, probes).T for _ in clean]
-        at = [(clean + np.sqrt(ratio) * xi, np.full((len(clean), 1), ratio)) for ratio in ratios.ravel()]
-        traces = np.array([self._traces(x, ratio, frames) for x, ratio in at])
+        column = np.ones((len(clean), 1))
+        traces = np.array([self._traces(clean + np.sqrt(s) * xi, s * column, frames) for s in ratios.ravel()])
         return Estimate.of(traces.reshape(*ratios.shape, len(clean)))
 
     # ---- inner workings --------------------------------------------------------------------------------------------

@@ -43,9 +43,8 @@ class LinearScore(LearnedScore):
         if self.basis.ndim != 2 or self.basis.shape[1] != k or not _orthonormal(self.basis):
             raise ValueError(f"basis has shape {self.basis.shape}: must be (D, {k}) with orthonormal columns")
         self.ambient_dim = len(self.basis)
-        self.centre = arguments.points(
-            np.zeros(self.ambient_dim) if centre is None else centre, self.ambient_dim, "centre"
-        )[0]
+        origin = np.zeros(self.ambient_dim) if centre is None else centre
+        self.centre = arguments.points(origin, self.ambient_dim, "centre")[0]
         self.ridge = nonnegative_scalar(ridge, "ridge")
 
     @classmethod

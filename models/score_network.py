@@ -195,18 +195,14 @@ class ScoreNetwork(LearnedScore):
 
         Rows are repeated for each direction: the network meets ordinary passes only, whatever it is made of.
         """
-        points, directions = len(shown), torch.eye(self.ambient_dim, device=self.device, dtype=self.dtype)
-        row = torch.arange(points * self.ambient_dim, device=self.device)
+        points, dim = len(shown), self.ambient_dim
+        directions = torch.eye(dim, device=self.device, dtype=self.dtype)
+        row = torch.arange(points * dim, device=self.device)
         parts = [
-            self._derivative_product(
-                shown[some // self.ambient_dim],
-                told[some // self.ambient_dim],
-                directions[some % self.ambient_dim],
-                True,
-            )
+            self._derivative_product(shown[some // dim], told[some // dim], directions[some % dim], True)
             for some in row.split(self._rows)
         ]
-        return torch.cat(parts).reshape(points, self.ambient_dim, self.ambient_dim)
+        return torch.cat(parts).reshape(points, dim, dim)
 
     def _derivative_product(
         self, shown: torch.Tensor, told: torch.Tensor, v: torch.Tensor, transpose: bool

@@ -36,8 +36,8 @@ def score_error(
 ) -> Estimate:
     """E r|s(x) - s*(x)|² over x = y + √r ξ, y the clean points (n, D), n ≥ 2; of the shape of r.
 
-    At training points x follows the law on which training
-    minimises; at fresh ones the law that the population's score belongs to. The same ξ at every r.
+    At training points x follows the law on which training minimises; at fresh ones the law that the population's score
+    belongs to. The same ξ at every r.
     ValueError for arguments outside their range.
     """
     ratios = positive(r, "r")

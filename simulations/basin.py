@@ -51,11 +51,11 @@ def basin(empirical: EmpiricalScore, r: float, rng: np.random.Generator, n_rays:
         raise arguments.fail("n_rays", n_rays, "must be ≥ 16, for a median with an error bar")
     planted, index = empirical.planted(r, rng, n_rays)
     y = empirical.training_points(index)
-    noise = planted - y  # √r ξ
+    displacement = planted - y  # √r ξ
 
     def inside(root: Array) -> NDArray[np.bool_]:
         """Whether w_μ > ½ at √ρ = `root` (n,)."""
-        x = y + root[:, None] * noise
+        x = y + root[:, None] * displacement
         return log_own_weight(empirical, x, y, r) > -np.log(2)
 
     return Basin(_edges(inside, n_rays))

@@ -197,8 +197,8 @@ class EmpiricalScore:
     def planted(self, r: ArrayLike, rng: np.random.Generator, n_queries: int = 512) -> tuple[Array, Any]:
         """Planted queries x = y^μ + √r ξ, shape (n, D), and the indices μ, spread evenly over the points."""
         ratio = arguments.positive_scalar(r, "r")
-        index, noise = self._plant(rng, arguments.positive_integer(n_queries, "n_queries"))
-        return self.training_points(index) + np.sqrt(ratio) * noise, index
+        index, xi = self._plant(rng, arguments.positive_integer(n_queries, "n_queries"))
+        return self.training_points(index) + np.sqrt(ratio) * xi, index
 
     def information(self, r: ArrayLike, rng: np.random.Generator, n_queries: int = 512) -> Estimate:
         """Empirical information I(μ; x) = E[ln N - S(x)] in nats; between 0 and ln N up to its error.
@@ -298,26 +298,26 @@ class EmpiricalScore:
         ratios = self._ratios(r)
         if arguments.positive_integer(n_queries, "n_queries") < 2:
             raise arguments.fail("n_queries", n_queries, "must be ≥ 2, for an error bar")
-        index, noise = self._plant(rng, n_queries)
-        noise = self._coordinates.project(noise)
+        index, xi = self._plant(rng, n_queries)
+        xi = self._coordinates.project(xi)
         means, errors = np.empty(ratios.size), np.empty(ratios.size)
-        for i, (ratio, x, sums) in enumerate(self._planted_sums(ratios.ravel(), index, noise, mean)):
-            samples, controls = observable(x, ratio, sums), planted_controls(noise, ratio, sums, self.n_points)
+        for i, (ratio, x, sums) in enumerate(self._planted_sums(ratios.ravel(), index, xi, mean)):
+            samples, controls = observable(x, ratio, sums), planted_controls(xi, ratio, sums, self.n_points)
             means[i], errors[i] = controlled(samples, controls)
         means = np.clip(means, 0.0, largest)
         return Estimate(means.reshape(ratios.shape)[()], errors.reshape(ratios.shape)[()])
 
     def _planted_sums(
-        self, ratios: Array, index: Indices, noise: Array, mean: bool
+        self, ratios: Array, index: Indices, xi: Array, mean: bool
     ) -> Iterator[tuple[float, Array, Sums]]:
         """(r, x, sums) at every r, from shared distances where that is faster and accurate."""
-        at = [self._points[index] + np.sqrt(r) * noise for r in ratios]
+        at = [self._points[index] + np.sqrt(r) * xi for r in ratios]
         few, low = _SHARED_DISTANCES
         shared = self.dtype == "float64" and self.span_dim >= low
         allowed = smallest_ratio(self._points) if shared else np.inf
         together = [i for i, r in enumerate(ratios) if r >= allowed and self._engine.plan(float(r)).engine == "plain"]
         done = {}
         if len(together) >= few:
-            done = dict(zip(together, planted_sums(self._points, index, noise, ratios[together], mean), strict=True))
+            done = dict(zip(together, planted_sums(self._points, index, xi, ratios[together], mean), strict=True))
         for i, (r, x) in enumerate(zip(ratios, at, strict=True)):
             yield float(r), x, done.get(i) or self._engine.sums(x, np.full(len(x), r))

@@ -153,7 +153,7 @@ def follow(directory: Path, batch: int, n: int, seed: int, steps: list[int], wid
         steps=steps[-1], width=width, batch_size=batch, decay=0.0, ema=0.99, learning_rate=1e-3,
         sigma_min=0.03, sigma_max=3.0, seed=seed,
     )  # fmt: skip
-    run = TrainingRun(NoisedBatches(points, config), config, LAW.ambient_dim, torch.device("cpu"))
+    run = TrainingRun(NoisedBatches(points, config), config, torch.device("cpu"))
     store = RunDirectory(directory, identity(points, config, None))
     store.resume(run)
     for step in steps:

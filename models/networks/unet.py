@@ -30,30 +30,26 @@ class UNet(nn.Module):
         self.config, self.dim, self.image_shape = config, config.dim, config.image_shape
         self.register_buffer("frequencies", noise_frequencies(), persistent=False)
         widths = [config.width * multiplier for multiplier in config.multipliers]
-        level_width = 4 * config.width
-        self.embed = nn.Sequential(
-            nn.Linear(2 * FREQUENCIES, level_width), nn.SiLU(), nn.Linear(level_width, level_width), nn.SiLU()
-        )
+        size = 4 * config.width
+        self.embed = nn.Sequential(nn.Linear(2 * FREQUENCIES, size), nn.SiLU(), nn.Linear(size, size), nn.SiLU())
         self.enter = nn.Conv2d(config.channels, config.width, 3, padding=1)
         self.down, self.shrink = nn.ModuleList(), nn.ModuleList()
         seen, width = [config.width], config.width
         for level, wide in enumerate(widths):
             attentive = config.image_shape[0] >> level in config.attention
             for _ in range(config.blocks):
-                self.down.append(Block(width, wide, level_width, attentive))
+                self.down.append(Block(width, wide, size, attentive))
                 width = wide
                 seen.append(width)
             if level < len(widths) - 1:
                 self.shrink.append(nn.Conv2d(width, width, 3, stride=2, padding=1))
                 seen.append(width)
-        self.middle = nn.ModuleList(
-            [Block(width, width, level_width, attentive), Block(width, width, level_width, False)]
-        )
+        self.middle = nn.ModuleList([Block(width, width, size, attentive), Block(width, width, size, False)])
         self.up, self.grow = nn.ModuleList(), nn.ModuleList()
         for level, wide in reversed(list(enumerate(widths))):
             attentive = config.image_shape[0] >> level in config.attention
             for _ in range(config.blocks + 1):
-                self.up.append(Block(width + seen.pop(), wide, level_width, attentive))
+                self.up.append(Block(width + seen.pop(), wide, size, attentive))
                 width = wide
             if level > 0:
                 self.grow.append(nn.Conv2d(width, width, 3, padding=1))
@@ -91,10 +87,10 @@ class Block(nn.Module):
     (arXiv 2105.05233).
     """
 
-    def __init__(self, width_in: int, width_out: int, level_width: int, attentive: bool) -> None:
+    def __init__(self, width_in: int, width_out: int, size: int, attentive: bool) -> None:
         super().__init__()
         self.first = nn.Sequential(_normalisation(width_in), nn.SiLU(), nn.Conv2d(width_in, width_out, 3, padding=1))
-        self.modulate = nn.Linear(level_width, 2 * width_out)
+        self.modulate = nn.Linear(size, 2 * width_out)
         self.normalise, self.second = _normalisation(width_out), nn.Conv2d(width_out, width_out, 3, padding=1)
         self.shortcut = nn.Identity() if width_in == width_out else nn.Conv2d(width_in, width_out, 1)
         self.attention = Attention(width_out) if attentive else nn.Identity()

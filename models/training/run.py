@@ -13,12 +13,12 @@ from .noised_batches import NoisedBatches
 class TrainingRun:
     """The state of a run after `step` steps: weights, average and optimiser, each one flat vector."""
 
-    def __init__(self, batches: NoisedBatches, config: TrainingConfig, ambient_dim: int, device: torch.device) -> None:
-        self.batches, self.config, self.ambient_dim, self.device = batches, config, ambient_dim, device
+    def __init__(self, batches: NoisedBatches, config: TrainingConfig, device: torch.device) -> None:
+        self.batches, self.config, self.device = batches, config, device
         self.step, self.seconds = 0, 0.0
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay untouched
             torch.manual_seed(config.seed)
-            self.network = build(ambient_dim, config).to(device)
+            self.network = build(batches.centre.size, config).to(device)
         self.parameters = list(self.network.parameters())
         # One vector, of which the parameters are views, keeps the optimiser, the clipping and the average to
         # a few calls per step: for small networks those calls, not the arithmetic, would be the time.
@@ -67,13 +67,5 @@ class TrainingRun:
         averaged = copy.deepcopy(self.network).cpu()
         torch.nn.utils.vector_to_parameters(self.average.cpu(), averaged.parameters())
         dtype = "float32" if device.startswith("mps") else "float64"
-        batches, predicts = self.batches, self.config.predicts
-        return ScoreNetwork(
-            averaged,
-            self.ambient_dim,
-            batches.sigma_data,
-            batches.centre,
-            predicts=predicts,
-            dtype=dtype,
-            device=device,
-        )
+        scale, centre, predicts = self.batches.sigma_data, self.batches.centre, self.config.predicts
+        return ScoreNetwork(averaged, centre.size, scale, centre, predicts=predicts, dtype=dtype, device=device)

@@ -32,6 +32,8 @@ class RunDirectory:
             self._compare(record["identity"])
             run.restore(tensors, record["step"], record["seconds"])
         self.directory.mkdir(parents=True, exist_ok=True)
+        for remains in self.directory.glob(f".{self.metrics.stem}-*"):  # of a process killed at what comes below
+            remains.unlink()
         lines = self.metrics.read_text().splitlines(keepends=True) if self.metrics.exists() else []
         # A killed run may leave lines of steps after its checkpoint, which will come again, and half a line.
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= run.step]

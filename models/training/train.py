@@ -62,7 +62,7 @@ def train(
     config = TrainingConfig.quick() if config is None else config
     positive_integer(checkpoint_every, "checkpoint_every")
     positive_integer(threads, "threads")
-    run = TrainingRun(NoisedBatches(data, config, process), config, data.shape[-1], torch.device(device))
+    run = TrainingRun(NoisedBatches(data, config, process), config, torch.device(device))
     store = None if directory is None else RunDirectory(Path(directory), identity(data, config, process))
     if store:
         store.resume(run)

@@ -47,6 +47,15 @@ def test_killed_while_writing(tmp_path, monkeypatch, fatal, survivor):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_remains_of_a_killed_process_go(tmp_path):
+    checkpoint.write(tmp_path, "state", OLD, {"step": 1})
+    for name in (".state-0123456789abcdef-x1y2.safetensors", ".state-x1y2.json", "state-0123456789abcdef.safetensors"):
+        (tmp_path / name).write_bytes(b"half")
+    checkpoint.write(tmp_path, "state", NEW, {"step": 2})
+    assert len(list(tmp_path.iterdir())) == 2
+    assert checkpoint.read(tmp_path, "state")[1] == {"step": 2}
+
+
 def _cut(path):
     path.write_bytes(path.read_bytes()[:-3])
 

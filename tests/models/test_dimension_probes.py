@@ -1,9 +1,11 @@
 """Every rule of the dimension on scores whose dimension is known."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from remanifold.manifolds import Linear, Sphere
-from remanifold.models import LinearScore
+from remanifold.models import LinearScore, RandomFeatureScore
 from remanifold.probes import dimension_curve, dimensions, normal_bundle
 from remanifold.simulations import EmpiricalScore
 
@@ -47,6 +49,18 @@ def test_curve_of_points_is_their_own_dimension(rng):
     some = dimension_curve(empirical, r, np.random.default_rng(1), points=np.repeat(data, 10, axis=0), probes=1)
     assert np.all(np.abs(some.mean - planted.mean) < 4 * some.stderr)
     assert some.mean.shape == r.shape
+
+
+def test_curve_of_a_learned_score_is_what_it_says_itself(rng):
+    data = rng.standard_normal((30, 3))
+    score, r = RandomFeatureScore(data, 10, rng), np.array([0.1, 1.0])
+    for probes in (None, 2):
+        curves = [
+            found(np.random.default_rng(4), points=data, probes=probes)
+            for found in (partial(dimension_curve, score, r), partial(score.dimension, r))
+        ]
+        np.testing.assert_allclose(*(curve.mean for curve in curves), rtol=1e-12)
+        np.testing.assert_allclose(*(curve.stderr for curve in curves), rtol=1e-9)
 
 
 def test_sphere_and_its_collapse(rng):

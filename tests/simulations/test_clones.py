@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from remanifold import theory
-from remanifold.manifolds import Linear, Mixture, Sphere
+from remanifold.manifolds import HiddenManifold, Linear, Mixture
+from remanifold.models import LinearScore
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.clones import clones
 from remanifold.simulations.data_sets import over_data_sets
@@ -96,7 +97,8 @@ def test_without_noise_all_meet_and_the_error_of_a_sure_thing_is_not_zero():
         (LAW, [1.0], {"labels": [0, 1]}, "labels.*only training points"),
         (EmpiricalScore([[0.0], [1.0]]), [1.0], {"labels": [0, 1, 1]}, "labels has shape"),
         (EmpiricalScore([[0.0], [1.0]]), [1.0], {"labels": [0.5, 1.0]}, "labels.*integer"),
-        (Mixture([Sphere(2), Sphere(2)]), [1.0], {}, "exact draws"),
+        (HiddenManifold(2, 3, "tanh", rng=np.random.default_rng(0)), [1.0], {}, "exact draws"),
+        (LinearScore([1.0, 1.0]), [1.0], {}, "exact draws"),
     ],
 )
 def test_bad_arguments_are_refused_by_name(experiment, law, ratios, options, message):

@@ -5,6 +5,7 @@ import pytest
 from remanifold import theory
 from remanifold.conventions.estimate import Estimate, fraction
 from remanifold.manifolds import Linear, Mixture, Sphere
+from remanifold.models import LinearScore
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.class_clones import class_clone_probability
 from remanifold.simulations.clones import clones
@@ -86,6 +87,15 @@ def test_profile_of_exact_trajectories_is_that_of_the_law_at_every_ratio():
     planted, d = planted_averages(e, ratios[:-1], rng, 1500), e.dimension(ratios[:-1], rng, 1500)
     for here, there in ((along.participation, planted.retrieval), (along.dimension, d)):
         assert np.all(np.abs(here.mean - there.mean) < 4 * np.hypot(here.stderr, there.stderr))
+
+
+def test_profile_of_a_learned_score_is_its_own_dimension():
+    """The Wiener filter with other variances, along trajectories of the law: Σ λ/(λ+r), the same at every point."""
+    learned, rng = LinearScore([2.0] * 3 + [0.1] * 9), np.random.default_rng(0)
+    along = profile(learned, reverse(LAW, noisy_points(LAW, 4.0, 5, rng), [4.0, 1.0, 0.2], rng))
+    exact = [3 * 2 / (2 + r) + 9 * 0.1 / (0.1 + r) for r in (4.0, 1.0, 0.2)]
+    np.testing.assert_allclose(along.dimension.mean, exact, rtol=1e-12)
+    assert along.participation is None
 
 
 def test_profile_needs_two_trajectories():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from remanifold.conventions.estimate import Estimate
 from remanifold.manifolds import Linear, Mixture, Sphere
+from remanifold.models import LinearScore
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.exact_draws import noisy_points
 from remanifold.simulations.reverse import reverse, reverse_steps
@@ -190,7 +191,7 @@ def test_steps_are_the_trajectory_and_a_seed_reproduces_it():
         (TWO, [0.0], [1.0, 0.5], "exact", "x has shape"),
         (TWO, [[np.nan]], [1.0, 0.5], "ode", "x"),
         (TWO, [[0.0, 0.0]], [1.0, 0.5], "exact", "x has shape"),
-        (Sphere(2), [[0.0, 0.0, 0.0]], [1.0, 0.5], "exact", "law.*exact draws"),
+        (LinearScore([1.0]), [[0.0]], [1.0, 0.5], "exact", "law.*exact draws"),
     ],
 )
 def test_bad_arguments_are_refused_by_name(law, x, ratios, method, message):

@@ -63,5 +63,5 @@ def test_averages_are_those_of_the_ambient_space(flat):
 def _in_ambient(y):
     """The score without the shortcut."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("remanifold.simulations.empirical_score.find_span", lambda points: None)
+        patch.setattr("remanifold.simulations.coordinates.find_span", lambda points: None)
         return EmpiricalScore(y)
