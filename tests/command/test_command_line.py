@@ -1,8 +1,10 @@
 """The command line as a person meets it: one clear line and exit 2 for bad input, JSON for machines."""
 
 import json
+import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +94,34 @@ def test_help_starts_without_the_heavy_libraries():
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_version(monkeypatch, capsys):
+    assert run(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out == f"remanifold {version('remanifold')}\n"
+
+
+def test_the_package_runs_as_a_module(tmp_path):
+    arguments = [sys.executable, "-m", "remanifold", "times", "linear:variances=1x2", "--n", "1"]
+    done = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "remanifold: n = 1.0: must be a finite number > 1\n"
+
+
+@pytest.mark.parametrize("name", command.COMMANDS)
+def test_every_command_explains_itself(monkeypatch, capsys, name):
+    """One line of what it does in the list of all, the same at the head of its own help, and examples that exist."""
+    assert run(monkeypatch, "--help") == 0
+    listed = capsys.readouterr().out
+    assert run(monkeypatch, name, "--help") == 0
+    shown = capsys.readouterr().out
+    assert f"remanifold {name} [OPTIONS]" in shown
+    first = command.COMMANDS[name].command.__doc__.splitlines()[0]
+    assert first in shown
+    assert re.search(rf"^  {name} +{re.escape(first[:30])}", listed, flags=re.MULTILINE)
+    examples = getattr(command.COMMANDS[name], "EXAMPLES", ())
+    assert all(example.split()[0] in command.COMMANDS for example in examples)
+    assert [f"    remanifold {example}" in shown for example in examples] == [True] * len(examples)
 
 
 def test_figures_are_listed(monkeypatch, capsys):
