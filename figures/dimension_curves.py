@@ -17,10 +17,10 @@ from ..conventions.estimate import Estimate
 from ..conventions.progress import tracked
 from ..manifolds import Manifold
 from ..models import TrainingConfig
+from ..probes.crossings import half_crossing
 from ..theory import collapse
 from ..theory.finite_size.dimension import leading_finite_dimension
 from .comparison import Agreement, QuantityByLeg, agreements, recorded, regimes, spread
-from .crossings import half_crossing
 from .figure import Preset
 from .network_runs import NetworkRun, trained
 

@@ -18,8 +18,8 @@ from ...conventions.estimate import Estimate
 from ...conventions.progress import tracked, training
 from ...manifolds import digits
 from ...models import TrainingConfig
+from ...probes.crossings import half_crossing
 from ...theory import MeasuredLaw, collapse
-from ..crossings import half_crossing
 from ..figure import Figure, Preset
 
 if TYPE_CHECKING:

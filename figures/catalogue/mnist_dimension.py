@@ -18,10 +18,10 @@ from ...conventions.estimate import Estimate
 from ...conventions.progress import tracked
 from ...manifolds import mnist
 from ...models import TrainingConfig
+from ...probes.crossings import half_crossing
 from ...theory import DDPM, MeasuredLaw, collapse
 from ...theory.finite_size.dimension import leading_finite_dimension
 from ..comparison import Agreement, QuantityByLeg, agreements, recorded, regimes
-from ..crossings import half_crossing
 from ..figure import Figure, Preset
 from ..network_runs import NetworkRun, trained
 

@@ -15,11 +15,11 @@ from ...conventions.progress import tracked
 from ...manifolds import Manifold
 from ...manifolds.data_source import slug
 from ...manifolds.names import manifold
+from ...probes.crossings import half_crossing
 from ...simulations import EmpiricalScore, collapse_times, memorized_fraction, noisy_points, profile, reverse
 from ...simulations.collapse_times import CollapseTimes
 from ...theory import collapse
 from ...theory.finite_size.expected_averages import expected
-from ..crossings import half_crossing
 from ..drawing.run_pictures import process_picture
 from ..results import provenance, save
 
