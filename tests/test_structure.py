@@ -42,7 +42,7 @@ FOREIGN_PRIVATES = {
 LAWS_AND_SCORES = ("law", "score", "manifold", "source", "self.law", "self.score")
 LONG_FILES = {  # file: why it is one piece
     "manifolds/parametric.py": "geometry and averages, to be parted",
-    "tests/simulations/test_pruning.py": "not yet parted by module",
+    "tests/simulations/engine/pruning/test_pruned_sums.py": "not yet parted by module",
     "tests/theory/test_derivations.py": "not yet parted by module",
 }
 

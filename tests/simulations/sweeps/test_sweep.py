@@ -112,7 +112,7 @@ def test_a_killed_sweep_is_taken_up_without_loss(tmp_path, monkeypatch):
     axes = {"n": list(range(12)), "fatal": 5, "flag": "flag"}
     before = sorted(Task({**axes, "n": n}, 0).key for n in axes["n"]).index(Task({**axes, "n": 5}, 0).key)
     assert 0 < before < 11
-    here, root = Path(__file__).parent, Path(__file__).parents[2]
+    here, root = Path(__file__).parent, Path(__file__).parents[3]
     code = (
         f"import sys; sys.path[:0] = [{str(here)!r}, {str(root)!r}]\n"
         f"from test_sweep import deadly; from simulations import sweep\nsweep(deadly, {axes}, 's')"
