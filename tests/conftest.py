@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import Any
 
 import pytest
 
@@ -24,3 +25,10 @@ def pytest_runtest_setup() -> None:
 @pytest.fixture
 def all_cores() -> None:
     use_threads(None)
+
+
+@pytest.fixture
+def rng() -> Any:
+    import numpy as np
+
+    return np.random.default_rng(11)

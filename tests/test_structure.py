@@ -27,7 +27,7 @@ LAWS_AND_SCORES = ("law", "score", "manifold", "source", "self.law", "self.score
 LONG_FILES = {  # file: why it is one piece
     "manifolds/mixture.py": "two classes in one, to be parted",
     "manifolds/parametric.py": "geometry and averages, to be parted",
-    "tests/simulations/test_pruning.py": "not yet parted by module",
+    "tests/simulations/engine/pruning/test_pruned_sums.py": "not yet parted by module",
     "tests/theory/test_derivations.py": "not yet parted by module",
 }
 

@@ -7,7 +7,6 @@ import pytest
 import xarray
 from matplotlib import figure as mpl
 from remanifold.conventions.atomic_files import writable
-from remanifold.figures.crossings import half_crossing
 from remanifold.figures.results import provenance, save
 
 
@@ -39,9 +38,3 @@ def test_failed_write_leaves_the_old_file(tmp_path, picture):
     with pytest.raises(TypeError):
         save(tmp_path, "example", picture, numbers, {"seed": object()})
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
-
-
-def test_half_crossing_interpolates_in_the_logarithm():
-    r = np.geomspace(0.01, 100, 41)
-    assert half_crossing(r, r / (r + 3.0)) == pytest.approx(3.0, rel=0.02)
-    assert half_crossing(r, np.ones(41)) is None

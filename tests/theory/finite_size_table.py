@@ -1,7 +1,7 @@
 """Finite-size theory against simulations of N stored points: the tables of docs/finite_size.md.
 
 Run from the repository root: `.venv/bin/python tests/theory/finite_size_table.py` prints both tables; the slow tests of
-test_finite_size_mixtures.py and test_finite_size_scaling.py check them.
+finite_size/test_mixtures.py and finite_size/test_scaling.py check them.
 """
 
 from collections.abc import Iterator

@@ -71,7 +71,9 @@ def cliff(u):
     return np.where(u > 0.3, 1.0, 0.0) + u / 3
 
 
-@pytest.mark.parametrize("f", ["tanh", "erf", "relu", "sign", "sin", np.abs, cliff], ids=str)
+@pytest.mark.parametrize(
+    "f", ["tanh", "erf", "relu", "sign", "sin", np.abs, cliff], ids=lambda f: getattr(f, "__name__", f)
+)
 @pytest.mark.parametrize(("v", "r"), [(0.6, 0.3), (0.6, 1e-3), (1e-8, 1e-8), (0.3, 1e-9)])
 def test_refined_nodes_change_nothing(f, v, r):
     activation = Activation(f)
