@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from remanifold.benchmarks.data import Problem
 from remanifold.benchmarks.registry import BENCHMARKS, cell, machine, rows
 from remanifold.benchmarks.side_by_side import Timings, resident

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+
 from remanifold.theory.derivations import DERIVATIONS
 
 ROOT = Path(__file__).parents[1]

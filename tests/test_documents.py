@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+
 from remanifold.command import application as command
 
 ROOT = Path(__file__).parents[1]

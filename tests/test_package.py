@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 import pytest
+
 import remanifold as rm
 
 ROOT = Path(__file__).parents[1]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sympy
+
 from remanifold.command import application as command
 from remanifold.theory.derivations import DERIVATIONS, derivation, rendering
 

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import xarray
+
 from remanifold.command import application as command
 from remanifold.figures.catalogue.phase_diagram import Ranges, dimension_numbers, noise_numbers, ratio_numbers
 from remanifold.figures.catalogue.phase_families import dimension_family, ratio_family

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import xarray
+
 from remanifold.command import application as command
 from remanifold.command.ranges import ratios, sizes
 from remanifold.figures.runs.sweep import computed, plan, rows, with_parameter

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.conventions.score import DifferentiableScore, FunctionScore, Score, SpectralScore, as_score
 from remanifold.manifolds import Linear
 from remanifold.models import LinearScore, RandomFeatureScore

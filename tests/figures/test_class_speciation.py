@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray
+
 from remanifold.figures.catalogue import class_speciation
 from remanifold.models import TrainingConfig
 

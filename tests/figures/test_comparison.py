@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from remanifold.command import application as command
 from remanifold.conventions.estimate import Estimate
 from remanifold.figures import comparison

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import xarray
+
 from remanifold.conventions.datasets import dataset
 from remanifold.conventions.estimate import Estimate
 from remanifold.conventions.quantities import QUANTITIES

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.figures.catalogue import hidden_dimension, two_variances
 from remanifold.figures.dimension_curves import Study, StudySizes, at_ratio
 from remanifold.figures.drawing.dimension_panels import panels

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.figures.catalogue import mnist_dimension
 from remanifold.manifolds import digits
 from remanifold.models import TrainingConfig

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+
 from remanifold.figures.network_runs import NetworkRun, side_by_side, trained
 from remanifold.models import TrainingConfig, train
 

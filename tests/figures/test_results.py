@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray
 from matplotlib import figure as mpl
+
 from remanifold.conventions.atomic_files import writable
 from remanifold.figures.results import provenance, save
 

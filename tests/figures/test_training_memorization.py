@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+
 from remanifold.figures.catalogue import training_memorization
 from remanifold.models import ScoreNetwork
 from remanifold.simulations import EmpiricalScore

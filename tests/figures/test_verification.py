@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from remanifold.command import application as command
 from remanifold.conventions.estimate import Estimate
 from remanifold.figures.verification import table

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from remanifold.manifolds import Linear, Mixture, NormalizedLinear
 from scipy import stats
+
+from remanifold.manifolds import Linear, Mixture, NormalizedLinear
 
 R = 0.3
 VARIANCES = [1.0, 0.4, 0.4]

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import HiddenManifold, Manifold
 from remanifold.theory import basin_radius, collapse, generalization, onset
 

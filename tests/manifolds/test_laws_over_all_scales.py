@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from remanifold.manifolds import Linear, Mixture, NormalizedLinear, Product, Sphere, Torus
 
 CENTRES = np.random.default_rng(2).standard_normal((4, 5))

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import Linear, Mixture, NormalizedLinear
 
 RNG = np.random.default_rng(0)

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from remanifold.manifolds import Linear, Mixture, Parametric, Product, Sphere, Torus
-from remanifold.theory import clone_probability, collapse, onset, speciation
 from sampled_posterior import check_pointwise
 from scipy.special import logsumexp
+
+from remanifold.manifolds import Linear, Mixture, Parametric, Product, Sphere, Torus
+from remanifold.theory import clone_probability, collapse, onset, speciation
 
 UNLIKE = Mixture([Sphere(2, ambient_dim=4), Linear([0.2, 0.1, 0.05], ambient_dim=4, centre=[2.0, 0, 0, 0])], [0.3, 0.7])
 KINDS = {

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from remanifold.manifolds import Parametric, Sphere
-from remanifold.theory import collapse, generalization, local_condensation, onset, symmetry_breaking
 from sampled_posterior import check_pointwise
 from scipy.special import ellipe
+
+from remanifold.manifolds import Parametric, Sphere
+from remanifold.theory import collapse, generalization, local_condensation, onset, symmetry_breaking
 
 SHAPES = {
     "ellipse": Parametric.ellipse(1.5, 1.0),

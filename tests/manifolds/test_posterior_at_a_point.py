@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import Linear, Mixture, NormalizedLinear
 
 AXIS = np.linspace(-9, 9, 721)  # in standard deviations; the trapezoid rule is exact to rounding

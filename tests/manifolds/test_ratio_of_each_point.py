@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import Linear, Mixture, NormalizedLinear, Parametric, Product, Sphere, Torus
 
 RNG = np.random.default_rng(5)

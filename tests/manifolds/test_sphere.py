@@ -5,9 +5,10 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
+from sampled_posterior import check_pointwise
+
 from remanifold.manifolds import Linear, Product, Sphere, Torus
 from remanifold.theory import collapse, symmetry_breaking
-from sampled_posterior import check_pointwise
 
 
 def bessel_log_mean(n, kappa):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import Linear, NormalizedLinear, Sphere
 
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+
 from remanifold.manifolds import Linear
 from remanifold.models.linear_score import LinearScore
 from remanifold.theory import spectra
-from scipy.integrate import quad
 
 VARIANCES, CENTRE = np.array([2.0, 0.5, 0.03]), np.arange(6.0)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.models.linear_score import LinearScore
 from remanifold.models.random_feature_score import RandomFeatureScore
 from remanifold.simulations import EmpiricalScore

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import quad
+
 from remanifold.models import score_network
 from remanifold.models.networks.residual_mlp import ResidualMLP
 from remanifold.models.score_network import ScoreNetwork
-from scipy.integrate import quad
 
 SCALE = 0.7  # σ_data of the plugged-in denoisers
 VARIANCES = np.array([2.0, 0.5, 0.03, 0.0])

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+
 from remanifold.models import LinearScore
 from remanifold.probes import attractors, state_fractions
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.memorization import memorized_fraction
 from remanifold.simulations.reverse import reverse
-from scipy.optimize import brentq
 
 
 def test_two_points_merge_above_their_distance(rng):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.probes.dimension_rules import cliff, flipd, largest_gap, occupation
 
 VARIANCES = np.array([1.0, 0.5, 0.2])  # a linear manifold of dimension 3 …

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import Linear, Sphere
 from remanifold.models import LinearScore, RandomFeatureScore
 from remanifold.probes import dimension_curve, dimensions, normal_bundle

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from remanifold.manifolds import Linear, Sphere
 from remanifold.models import LinearScore
 from remanifold.models.score_network import ScoreNetwork

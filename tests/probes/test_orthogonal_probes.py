@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from remanifold.conventions.haar import orthogonal_matrix
 from remanifold.probes.orthogonal_probes import orthogonal_probes
-from scipy import stats
 
 JACOBIAN = np.random.default_rng(1).standard_normal((6, 6)) - 4 * np.eye(6)
 ORIGIN = np.array([1.0, 2.0, -1.0, 0.0, 0.5, 0.0])

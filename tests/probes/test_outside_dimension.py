@@ -1,6 +1,7 @@
 """An outside comparison: the neighbour-based estimators of scikit-dimension on the same law."""
 
 import pytest
+
 from remanifold.manifolds import Sphere
 from remanifold.probes import dimensions
 

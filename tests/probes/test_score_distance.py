@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+
 from remanifold.manifolds import Linear
 from remanifold.models import LinearScore
 from remanifold.probes import score_error, share_of_memory
 from remanifold.simulations import EmpiricalScore
-from scipy.integrate import quad
 
 VARIANCES = np.array([1.0, 0.2])
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
+
 from remanifold import theory
 from remanifold.benchmarks.long_double import posterior
 from remanifold.conventions.estimate import Estimate
@@ -9,7 +11,6 @@ from remanifold.manifolds import Linear
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.basin import basin
 from remanifold.simulations.data_sets import over_data_sets
-from scipy.special import ndtr
 
 
 def test_two_points_on_a_line():

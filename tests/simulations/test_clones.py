@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold import theory
 from remanifold.manifolds import HiddenManifold, Linear, Mixture
 from remanifold.models import LinearScore

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.special import erf
+from scipy.stats import chi2, ncx2
+
 from remanifold.conventions.estimate import Estimate
 from remanifold.manifolds import Linear
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.collapse_times import collapse_times
 from remanifold.simulations.data_sets import over_data_sets
-from scipy.special import erf
-from scipy.stats import chi2, ncx2
 
 
 def test_two_points_settle_by_the_reflection_principle():

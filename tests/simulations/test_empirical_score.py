@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+
 from remanifold.benchmarks.long_double import posterior
 from remanifold.simulations import EmpiricalScore, Observables
-from scipy.integrate import quad
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,14 @@
 import numba
 import numpy as np
 import pytest
+from sklearn.neighbors import NearestNeighbors
+
 from remanifold.manifolds import Linear
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.exact_draws import noisy_points
 from remanifold.simulations.memorization import memorized_fraction, novelty
 from remanifold.simulations.neighbours import two_nearest
 from remanifold.simulations.reverse import reverse
-from sklearn.neighbors import NearestNeighbors
 
 
 @pytest.mark.parametrize(("n", "dim"), [(2, 1), (255, 3), (700, 40)])

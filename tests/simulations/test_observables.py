@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+from scipy.stats import chi2
+
 from remanifold import theory
 from remanifold.conventions.estimate import Estimate, fraction
 from remanifold.manifolds import Linear, Mixture, Sphere
@@ -18,8 +21,6 @@ from remanifold.simulations.profile import profile
 from remanifold.simulations.reverse import reverse
 from remanifold.simulations.scaling_collapse import scaling_curve
 from remanifold.theory import finite_size
-from scipy.integrate import quad
-from scipy.stats import chi2
 
 LAW, N = Linear([1.0] * 12), 300
 LOG_N = np.log(N)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine.control_variates import controlled, planted_controls
 from remanifold.simulations.engine.kernel import in_panels, posterior_sums

@@ -4,15 +4,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+from scipy.special import ndtr
+from scipy.stats import kstest
+
 from remanifold.conventions.estimate import Estimate
 from remanifold.manifolds import Linear, Mixture, Sphere
 from remanifold.models import LinearScore
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.exact_draws import noisy_points
 from remanifold.simulations.reverse import reverse, reverse_steps
-from scipy.optimize import brentq
-from scipy.special import ndtr
-from scipy.stats import kstest
 
 LINE = np.array([-1.5, -1.0, 0.2, 0.9, 2.0])
 TWO = Mixture([Linear([0.3], centre=[-1.0]), Linear([0.1], centre=[1.0])], weights=[0.3, 0.7])

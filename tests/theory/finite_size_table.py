@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import logsumexp
+from scipy.stats import norm, t
+
 from remanifold.manifolds import Linear, Manifold, Mixture
 from remanifold.simulations import EmpiricalScore
 from remanifold.theory import OrnsteinUhlenbeck, collapse, finite_size
-from scipy.special import logsumexp
-from scipy.stats import norm, t
 
 SCALES = (0.3, 0.7, 1.0, 1.4, 3.0)  # r/r_c
 

@@ -4,6 +4,7 @@ import math
 
 import pytest
 from mpmath_roots import decreasing_root, mp, spectrum
+
 from remanifold.manifolds import Linear, Mixture
 from remanifold.theory import collapse, generalization, onset
 

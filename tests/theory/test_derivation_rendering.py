@@ -4,6 +4,7 @@ import re
 
 import pytest
 from matplotlib.mathtext import MathTextParser
+
 from remanifold.theory.derivations import derivation, rendering
 
 

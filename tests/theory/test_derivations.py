@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+from scipy.optimize import brentq
+
 from remanifold.manifolds import Linear, Mixture, Sphere
 from remanifold.theory import (
     DDPM,
@@ -24,7 +26,6 @@ from remanifold.theory import (
     symmetry_breaking,
 )
 from remanifold.theory.derivations import DERIVATIONS, derivation
-from scipy.optimize import brentq
 
 derive = lru_cache(derivation)
 

@@ -5,6 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
+
 from remanifold.manifolds import Linear, NormalizedLinear
 from remanifold.theory import collapse, local_condensation
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import Linear, NormalizedLinear
 from remanifold.simulations import EmpiricalScore
 from remanifold.theory import geometric_memorization, local_condensation

@@ -4,6 +4,7 @@ import math
 
 import pytest
 from mpmath_roots import decreasing_root, mp, spectrum
+
 from remanifold.manifolds import Linear
 from remanifold.theory import basin_radius, collapse, generalization, onset
 

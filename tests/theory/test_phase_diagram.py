@@ -5,6 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
+
 from remanifold.manifolds import Linear, Mixture, NormalizedLinear, Sphere, Torus
 from remanifold.theory import collapse, generalization, onset
 from remanifold.theory.finite_size.scaling import information_variance

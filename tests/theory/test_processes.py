@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from remanifold.theory import DDPM, OrnsteinUhlenbeck, Process, RectifiedFlow, VarianceExploding
 
 TIMES = [0.0, 1e-9, 0.02, 0.3, 0.77, 0.999]

@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from remanifold.manifolds import Linear, Mixture
-from remanifold.theory import OrnsteinUhlenbeck, clone_probability, speciation
 from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
+
+from remanifold.manifolds import Linear, Mixture
+from remanifold.theory import OrnsteinUhlenbeck, clone_probability, speciation
 
 CENTRES = np.array([[2.0, 0.0, 0.5], [-1.0, 1.5, 0.0], [0.0, -1.0, -2.0]])
 WEIGHTS = np.array([0.5, 0.3, 0.2])

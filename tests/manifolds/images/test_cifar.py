@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import cifar10
 from remanifold.manifolds.images.inert_pickle import Call, Name, byte_array, plain_contents
 

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import mnist
 from remanifold.manifolds.images import handwritten
 

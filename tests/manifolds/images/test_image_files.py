@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+
 from remanifold.conventions.progress import tracked
 from remanifold.manifolds import arrays, celeba, images
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds.images import pixels
 from remanifold.manifolds.images.pixels import prepared, standardized
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import ImageSet, Linear, Mixture, digits
 
 

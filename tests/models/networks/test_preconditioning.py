@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from remanifold.models.score_network import ScoreNetwork
 from remanifold.models.training.config import TrainingConfig
 from remanifold.models.training.noised_batches import NoisedBatches

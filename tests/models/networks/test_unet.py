@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import quad
+
 from remanifold.models.networks.image_rows import images_to_rows, rows_to_images
 from remanifold.models.networks.unet import Attention, UNet
 from remanifold.models.networks.unet_config import UNetConfig
 from remanifold.models.score_network import ScoreNetwork
 from remanifold.models.training.config import TrainingConfig
 from remanifold.models.training.train import train
-from scipy.integrate import quad
 
 CONFIGS = [
     UNetConfig((8, 8), width=4),

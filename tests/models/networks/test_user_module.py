@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+
 from remanifold.models.score_network import ScoreNetwork
 from remanifold.theory.processes import DDPM, OrnsteinUhlenbeck, RectifiedFlow, VarianceExploding
 

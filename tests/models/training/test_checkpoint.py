@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pytest
 import torch
+
 from remanifold.models.training import checkpoint
 
 OLD = {"weights": torch.arange(5.0)}

@@ -1,4 +1,5 @@
 import pytest
+
 from remanifold.models.training.config import TrainingConfig
 from remanifold.theory.processes import DDPM
 

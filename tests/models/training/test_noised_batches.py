@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from remanifold.models.training.config import TrainingConfig
 from remanifold.models.training.noised_batches import NoisedBatches
 from remanifold.theory.processes import DDPM, OrnsteinUhlenbeck, RectifiedFlow
-from scipy import stats
 
 CONFIG = TrainingConfig(batch_size=256, sigma_min=0.02, sigma_max=5.0, seed=3)
 

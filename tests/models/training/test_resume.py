@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+
 from remanifold.models.networks.unet_config import UNetConfig
 from remanifold.models.training import checkpoint
 from remanifold.models.training.config import TrainingConfig

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+
 from remanifold.conventions.progress import training
 from remanifold.models.training.config import TrainingConfig
 from remanifold.models.training.train import train

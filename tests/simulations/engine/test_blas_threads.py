@@ -4,9 +4,10 @@ import threading
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine.blas_threads import one_blas_thread
-from threadpoolctl import threadpool_info, threadpool_limits
 
 
 def blas_threads():

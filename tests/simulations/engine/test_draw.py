@@ -3,10 +3,11 @@
 import numba
 import numpy as np
 import pytest
+from scipy.stats import chisquare
+
 from remanifold.benchmarks.long_double import posterior
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine.draw import BLOCK
-from scipy.stats import chisquare
 
 N = 2 * BLOCK + 77  # two full blocks and a part of one
 

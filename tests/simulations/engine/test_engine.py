@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.benchmarks.accuracy import sets, worst
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine.vectors.lanes import LANES

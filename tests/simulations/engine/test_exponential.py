@@ -3,6 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
+
 from remanifold.benchmarks.long_double import posterior
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine.exponential import exponential32, exponential64

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.simulations.engine.rank_update import add_products
 
 

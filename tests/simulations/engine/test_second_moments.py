@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine.planned_sums import SKIPPED_MOMENTS
 from remanifold.simulations.engine.second_moments import _by_precision, _centre, covariance

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine.span import find_span
 

@@ -4,6 +4,7 @@ import mpmath
 import numba
 import numpy as np
 import pytest
+
 from remanifold.benchmarks.long_double import posterior
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine import sums

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 import pytest
+
 from remanifold.simulations import EmpiricalScore
 from remanifold.simulations.engine.threading_layer import in_threads
 from remanifold.simulations.engine.vectors.lanes import LANES

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray
+
 from remanifold.manifolds import Linear
 from remanifold.simulations import EmpiricalScore, Estimate, planted_averages, sweep
 from remanifold.simulations.sweeps.store import Task

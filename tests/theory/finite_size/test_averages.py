@@ -6,12 +6,13 @@ import zlib
 import mpmath
 import numpy as np
 import pytest
+from scipy.special import logsumexp
+
 from remanifold.manifolds import Linear, Mixture, NormalizedLinear, Product, Sphere
 from remanifold.theory import collapse, finite_size
 from remanifold.theory import generalization as leading_generalization
 from remanifold.theory import onset as leading_onset
 from remanifold.theory.integrals.sphere_average import log_mean_exponential_cosine
-from scipy.special import logsumexp
 
 SPECTRA = {
     "isotropic4": np.ones(4),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import Linear, Sphere
 from remanifold.simulations import over_data_sets
 from remanifold.theory.finite_size.dimension import finite_dimension, leading_finite_dimension

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import Linear, Mixture, Sphere
 from remanifold.theory import collapse, finite_size
 

@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 from finite_size_table import two_gaussians_curve
+from test_products import planted_means, slope_of_divergence, z_scores
+
 from remanifold.manifolds import Linear, Mixture
 from remanifold.theory import collapse, finite_size
 from remanifold.theory.finite_size import node_average
 from remanifold.theory.finite_size.planted_posterior import posterior_energy
-from test_products import planted_means, slope_of_divergence, z_scores
 
 
 def three_classes():

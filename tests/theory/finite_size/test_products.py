@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from remanifold.manifolds import Linear, Mixture, Product, Sphere, Torus
 from remanifold.theory import collapse, finite_size
 from remanifold.theory.finite_size import node_average

@@ -5,6 +5,9 @@ import math
 import numpy as np
 import pytest
 from finite_size_table import isotropic_rows
+from scipy.optimize import brentq
+from scipy.special import gammaln
+
 from remanifold.manifolds import Linear, Mixture, NormalizedLinear, Product, Sphere
 from remanifold.theory import collapse, finite_size
 from remanifold.theory.finite_size.scaling import (
@@ -14,8 +17,6 @@ from remanifold.theory.finite_size.scaling import (
     leading_form,
     random_energy_form,
 )
-from scipy.optimize import brentq
-from scipy.special import gammaln
 
 PRODUCT = Product([Sphere(2), Linear([0.5])])
 

@@ -3,6 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
+
 from remanifold.theory.integrals.angular_gaussian import angular_gaussian
 
 mp = mpmath.mp.clone()

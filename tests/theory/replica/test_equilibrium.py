@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp, ndtr
+
 from remanifold.theory.replica.activation import Activation
 from remanifold.theory.replica.equilibrium import ReplicaTheory
 from remanifold.theory.replica.mismatched import mismatched_state
 from remanifold.theory.replica.transitions import transition
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp, ndtr
 
 LINEAR = ReplicaTheory(Activation("linear"), 2.0)
 TANH = ReplicaTheory(Activation("tanh"), 2.0)

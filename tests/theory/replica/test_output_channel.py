@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from remanifold.theory.replica.activation import NAMED, Activation, _smooth_panels
-from remanifold.theory.replica.output_channel import Nodes, channel_averages
 from scipy.integrate import quad
 from scipy.special import erf, ndtr
+
+from remanifold.theory.replica.activation import NAMED, Activation, _smooth_panels
+from remanifold.theory.replica.output_channel import Nodes, channel_averages
 
 
 @pytest.mark.parametrize("v", [1.0, 0.5, 1e-3, 1e-8])

@@ -5,6 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
+
 from remanifold.manifolds import Parametric, Sphere, Torus
 from remanifold.theory import collapse
 from remanifold.theory.small_noise import expansion as small_noise

@@ -6,8 +6,9 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from remanifold.theory.spectra import covariance_law, marchenko_pastur
 from scipy import stats
+
+from remanifold.theory.spectra import covariance_law, marchenko_pastur
 
 mp = mpmath.mp.clone()
 mp.dps = 40

@@ -5,9 +5,10 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from remanifold.theory import spectra
 from scipy import stats
 from scipy.optimize import minimize_scalar
+
+from remanifold.theory import spectra
 
 PAPER = [([1.0, 0.01], [0.25, 0.75]), ([1.0, 0.01], [0.75, 0.25])]  # D = 100, m = 40 and the swap
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from remanifold.benchmarks.long_double import posterior
 from remanifold.simulations.engine.pruning import (
     BOXES,

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 import pytest
+
 from remanifold.benchmarks.long_double import posterior
 from remanifold.simulations.engine.kernel import in_panels, posterior_sums
 from remanifold.simulations.engine.sums import Sums

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from numba import njit, types
+
 from remanifold.simulations.engine.vectors.lanes import LANES, LOWEST_EXPONENT, instructions
 
 pytestmark = pytest.mark.skipif(LANES == 0, reason="no vector instructions known for this processor")
