@@ -35,8 +35,8 @@ TIMES = np.linspace(0.2, 2.4, 12)  # Ornstein–Uhlenbeck time
 LEGS = ("empirical", "network")
 NOISE = TrainingConfig.quick(sigma_min=0.05, sigma_max=15.0, learning_rate=1e-3)
 MEANINGS = {
-    "clone_probability_weights": ("the same by the class weights of the empirical score's posterior", "1"),
-    "clone_probability_theory": ("the same for two Gaussians with the pooled covariance", "1"),
+    "clone_probability_weights": ("probability that two clones end in one class, by class weights", "1"),
+    "clone_probability_theory": ("probability that two clones end in one class, two Gaussians", "1"),
     "leading_variance": ("largest eigenvalue Λ of the covariance of the data", "1"),
     "speciation_time": ("speciation time ½ ln Λ", "1"),
     "mixture_time": ("speciation time of the two Gaussians", "1"),

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     import xarray
 
 DEFAULT_RATIOS = 12
-MEANINGS = {"exact": ("1 where theory is exact at N, 0 where it is to leading order", "1")}
+MEANINGS = {
+    "name": ("name of the manifold", "1"),
+    "exact": ("1 where theory is exact at N, 0 where it is to leading order", "1"),
+}
 
 
 class Plan(NamedTuple):
