@@ -21,7 +21,7 @@ demo: $(installed)
 	@$(python) -m remanifold demo
 
 test: lint
-	@$(python) -m pytest
+	@$(python) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 slow: $(installed)
 	@$(python) -m pytest -m slow

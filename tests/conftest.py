@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,16 @@ def use_threads(count: int | None) -> None:
     layer = sys.modules.get("remanifold.simulations.engine.threading_layer")
     if layer is not None:
         layer.numba.set_num_threads(count or layer.numba.config.NUMBA_NUM_THREADS)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What one process takes of `--dist loadgroup`: a file, for what its tests share; all of simulations, which is
+    the first and compiles the engine, so that it is compiled once.
+    """
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent)
+        item.add_marker(pytest.mark.xdist_group(place.parts[0] if place.parts[0] == "simulations" else str(place)))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -178,3 +178,80 @@ def test_no_long_file():
     files = [*sources().values(), *(ROOT / "tests").rglob("*.py"), ROOT / "__init__.py"]
     long = {path.relative_to(ROOT).as_posix() for path in files if path.read_text(encoding="utf-8").count("\n") > 350}
     assert long == set(LONG_FILES)
+
+
+# Modules, or folders of them, without a test file of their own name, and the one that covers them.
+COVERED = {
+    "manifolds/charts": "manifolds/test_parametric.py",
+    "manifolds/class_energies": "theory/finite_size/test_mixtures.py",
+    "manifolds/data_source": "figures/test_run_commands.py",
+    "manifolds/images/array_files": "manifolds/images/test_image_files.py",
+    "manifolds/images/inert_pickle": "manifolds/images/test_cifar.py",
+    "manifolds/linear": "manifolds/test_posterior_at_a_point.py",
+    "manifolds/names": "figures/test_command_line.py",
+    "manifolds/normalized_linear": "manifolds/test_posterior_at_a_point.py",
+    "manifolds/product": "manifolds/test_laws_over_all_scales.py",
+    "models/learned_score": "models/test_score_network.py",
+    "models/networks": "models/test_score_network.py",
+    "models/networks/image_rows": "models/networks/test_unet.py",
+    "models/networks/unet_config": "models/networks/test_unet.py",
+    "models/training/progress": "models/training/test_train.py",
+    "models/training/run": "models/training/test_resume.py",
+    "models/training/run_directory": "models/training/test_resume.py",
+    "probes/score_jacobian": "probes/test_jacobian_spectrum.py",
+    "simulations": "simulations/test_observables.py",
+    "simulations/data_sets": "simulations/sweeps/test_sweep.py",
+    "simulations/engine/control_variates": "simulations/test_planted_averages.py",
+    "simulations/engine/planted_curve": "simulations/test_planted_averages.py",
+    "simulations/engine/pruning": "simulations/engine/pruning/test_pruned_sums.py",
+    "simulations/engine/vectors": "simulations/engine/vectors/test_brute.py",
+    "simulations/integrators": "simulations/test_reverse.py",
+    "simulations/neighbours": "simulations/test_memorization.py",
+    "simulations/posterior_draw": "simulations/test_clones.py",
+    "simulations/sweeps": "simulations/sweeps/test_sweep.py",
+    "simulations/u_turn": "simulations/test_clones.py",
+    "theory/basin_radius": "theory/test_onset.py",
+    "theory/critical_points": "figures/test_command_line.py",
+    "theory/derivations": "theory/test_derivations.py",
+    "theory/finite_size": "theory/finite_size/test_averages.py",
+    "theory/finite_size/expected_averages": "figures/test_run_commands.py",
+    "theory/generalization": "theory/test_onset.py",
+    "theory/integrals/class_channel": "theory/test_speciation.py",
+    "theory/integrals": "theory/test_phase_diagram.py",
+    "theory/replica": "theory/replica/test_equilibrium.py",
+    "theory/spectra": "theory/spectra/test_covariance_law.py",
+}
+
+
+def test_every_module_has_its_tests():
+    """tests/theory/test_collapse.py for theory/collapse.py, or what COVERED names; no entry that is not needed."""
+    needed = set()
+    for name in sources():
+        place = sources()[name].relative_to(ROOT).with_suffix("")
+        if place.parts[0] not in ("theory", "manifolds", "simulations", "models", "probes") or place.name == "__init__":
+            continue
+        if not (ROOT / "tests" / place.with_name(f"test_{place.name}.py")).exists():
+            homes = [part for part in (place, *place.parents) if part.as_posix() in COVERED]
+            assert homes, f"no test of {place}"
+            needed.add(homes[0].as_posix())
+    assert needed == set(COVERED)
+
+
+def test_what_covers_a_module_uses_it():
+    """The test named in COVERED imports the module, directly or through what it imports."""
+    for place, test in COVERED.items():
+        seen: set[str] = set()
+        waiting = [home for parts in of_the_package(ROOT / "tests" / test) if (home := file_of(parts))]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting.extend(edges()[name])
+        assert any(name.replace(".", "/").startswith(place) for name in seen), f"{test} does not reach {place}"
+
+
+def of_the_package(path: Path) -> Iterator[list[str]]:
+    """What a test imports, each as the parts of its name below remanifold."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "remanifold":
+            yield from ([*node.module.split(".")[1:], alias.name] for alias in node.names)
