@@ -22,5 +22,5 @@ def collapse(law: InformedLaw, *, log_n: float) -> float:
         log_n,
         quantity="the information",
         given=("log_n", log_n),
-        smallest=getattr(law, "smallest_ratio", 0.0),  # a measured law ends somewhere
+        smallest=law.smallest_ratio,  # a measured law ends somewhere
     )

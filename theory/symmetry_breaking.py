@@ -33,7 +33,7 @@ def symmetry_breaking(law: Law, convention: str = "density", *, at: ArrayLike | 
                 "law", law, f"leading variance {leading:g}: must exceed 1 for Λ e^{{-2t}} = 1 to have a solution t > 0"
             )
         return leading - 1
-    if convention == "density" and getattr(law, "is_gaussian", False):
+    if convention == "density" and law.is_gaussian:
         return law.leading_variance()
     centre = law.mean if at is None else points(at, law.ambient_dim, "at")[0]
 
