@@ -60,6 +60,10 @@ class Linear(Manifold):
         left, singular, _ = np.linalg.svd(scale * generator(rng).standard_normal((d, m)), full_matrices=False)
         return cls(singular**2, basis=left)
 
+    def replace(self, *, variances: ArrayLike) -> "Linear":
+        """The same directions and centre with other variances."""
+        return Linear(variances, ambient_dim=self.ambient_dim, basis=self.embedding.basis, centre=self.mean)
+
     def __repr__(self) -> str:
         values, counts = np.unique(self.variances, return_counts=True)
         shown = ", ".join(f"{v:g}×{c}" for v, c in zip(values[::-1][:6], counts[::-1][:6], strict=True))
@@ -94,14 +98,14 @@ class Linear(Manifold):
         """λ_max."""
         return float(self.variances.max())
 
-    def local_divergence(self, x: ArrayLike, r: float) -> Array:
+    def local_divergence(self, x: ArrayLike, r: ArrayLike) -> Array:
         """K(x, r) = ½ Σ [ln(1+λ/r) - λ/(λ+r) + λ z²/(λ+r)²], shape () or (n,)."""
-        r = positive_scalar(r, "r")
         z, _ = self.embedding.split(x)
-        ratio = self.variances / r
-        fixed = _log1p_minus(ratio).sum()
-        value = 0.5 * (fixed + (z**2) @ (ratio / (1 + ratio) / (self.variances + r)))
-        return like_points(x, value)
+        s = positive(r, "r")
+        ratio = self.variances / s[..., None]
+        weight = ratio / (1 + ratio) / (self.variances + s[..., None])
+        moved = (z**2) @ weight if s.ndim == 0 else np.sum(z**2 * weight, axis=1)
+        return like_points(x, 0.5 * (_log1p_minus(ratio).sum(axis=-1) + moved))
 
     def information(self, r: ArrayLike) -> Array:
         """I(r) = ½ Σ ln(1 + λ_i/r)."""

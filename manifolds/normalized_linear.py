@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..conventions.arguments import Array, fail, positive, positive_scalar
+from ..conventions.arguments import Array, fail, positive
 from ..theory.integrals.angular_gaussian import AngularGaussian, angular_gaussian
 from ..theory.integrals.radial_nodes import radial_nodes
 from .embedding import Embedding
@@ -66,8 +66,8 @@ class NormalizedLinear(Manifold):
 
     # pointwise: exact integrals
 
-    def _field(self, z: Array, r: float) -> tuple[AngularGaussian, Array]:
-        squares = self._group_sums((z / r) ** 2)
+    def _field(self, z: Array, r: ArrayLike) -> tuple[AngularGaussian, Array]:
+        squares = self._group_sums((z / np.asarray(r)[..., None]) ** 2)
         return angular_gaussian(squares, self._scaled, self._counts), np.sqrt((z**2).sum(axis=1))
 
     def _group_sums(self, values: Array) -> Array:
@@ -97,10 +97,10 @@ class NormalizedLinear(Manifold):
         covariance[:, diagonal, diagonal] += law.response[:, self._group]
         return covariance
 
-    def local_divergence(self, x: ArrayLike, r: float) -> Array:
+    def local_divergence(self, x: ArrayLike, r: ArrayLike) -> Array:
         """K(x, r) = b·m - ln E e^{b·y} with b = x/r, shape () or (n,)."""
         z, _ = self.embedding.split(x)
-        law, _ = self._field(z, positive_scalar(r, "r"))
+        law, _ = self._field(z, positive(r, "r"))
         return like_points(x, np.maximum(law.overlap_excess - law.log_mgf_excess, 0.0))
 
     def leading_variance(self) -> float:

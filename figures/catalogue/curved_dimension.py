@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...conventions.arguments import Array
-from ...conventions.energy_law import EnergyLaw
+from ...conventions.law import Law
 from ...manifolds import Sphere, Torus
 from ...theory.finite_size.dimension import finite_dimension
 from ..dimension_curves import Study
@@ -32,7 +32,7 @@ RECIPE: dict[str, Any] = {"predicts": "x0", "loss_on": "v", "batch_size": 256, "
 WIDE: dict[str, Any] = {**RECIPE, "width": 256, "sigma_min": 0.04, "sigma_max": 2.0}
 
 
-def exact_theory(law: EnergyLaw, sizes: Sequence[int], r: Array) -> Array:
+def exact_theory(law: Law, sizes: Sequence[int], r: Array) -> Array:
     """d_N(r) of each N, shape (len(sizes), m), by the exact averages of `theory.finite_size`, side by side."""
     tasks = [partial(finite_dimension, law, np.log(n), r, KNOTS) for n in sizes]
     return np.array(side_by_side(tasks, "exact averages at N"))
