@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...conventions.arguments import Array, fail, one_of, positive_integer
-from ...conventions.energy_law import has_energy_law
 from ...conventions.estimate import Estimate
+from ...conventions.law import has_energies
 from ...manifolds import Manifold
 from ...manifolds.data_source import slug
 from ...manifolds.names import manifold
 from ...simulations import EmpiricalScore, collapse_times, memorized_fraction, profile, reverse, start
 from ...theory import collapse
-from ...theory.finite_size.expected_averages import expected
+from ...theory.finite_size.observables import expected_observables
 from ..catalogue.digits_dimension import half_crossing
 from ..drawing.run_pictures import process_picture
 from ..results import provenance, save, writable
@@ -58,7 +58,7 @@ def along_process(law: Manifold, n: int, r: Array, method: str, trajectories: in
     """Averages over trajectories at increasing ratios r; `last_change` over trajectories of the exact process.
 
     `memorized`: by distance ratio (`memorized_fraction`) at the posterior mean of the noisy point, what one step of
-    denoising from there would return. NAME_theory: `expected_averages`; NAME_population: for N → ∞.
+    denoising from there would return. NAME_theory: `expected_observables`; NAME_population: for N → ∞.
     """
     import xarray
 
@@ -71,7 +71,7 @@ def along_process(law: Manifold, n: int, r: Array, method: str, trajectories: in
         for ratio, x in tracked(list(zip(trajectory.ratios, trajectory.x, strict=True)), "memorized fraction")
     ]
     times = collapse_times(score, np.geomspace(r[-1], r[0], FINE), rng, trajectories)
-    theory = expected(law, n, r, ["dimension", "participation"])
+    theory = expected_observables(law, math.log(n), r, ["dimension", "participation"])
     curves = {
         "dimension": found.dimension,
         "dimension_theory": theory["dimension"],
@@ -83,7 +83,7 @@ def along_process(law: Manifold, n: int, r: Array, method: str, trajectories: in
     numbers = xarray.Dataset(
         {"settled": ("r_fine", times.settled.mean[::-1]), "last_change": ("trajectory", times.last_change)},
         coords={"r": r, "r_fine": times.ratios[::-1]},
-        attrs={"collapse": collapse(law, log_n=math.log(n)), "exact": int(has_energy_law(law)), **_median(times)},
+        attrs={"collapse": collapse(law, log_n=math.log(n)), "exact": int(has_energies(law)), **_median(times)},
     )
     for name, curve in curves.items():
         if isinstance(curve, Estimate):
