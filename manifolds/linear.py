@@ -17,7 +17,7 @@ from ..conventions.arguments import (
 )
 from ..theory.integrals.radial_nodes import squared_lengths
 from .embedding import Embedding
-from .manifold import Manifold, like_points
+from .manifold import Manifold, like_points, one_or_each
 
 
 class Linear(Manifold):
@@ -101,7 +101,7 @@ class Linear(Manifold):
     def local_divergence(self, x: ArrayLike, r: ArrayLike) -> Array:
         """K(x, r) = ½ Σ [ln(1+λ/r) - λ/(λ+r) + λ z²/(λ+r)²], shape () or (n,)."""
         z, _ = self.embedding.split(x)
-        s = positive(r, "r")
+        s = one_or_each(x, r)
         ratio = self.variances / s[..., None]
         weight = ratio / (1 + ratio) / (self.variances + s[..., None])
         moved = (z**2) @ weight if s.ndim == 0 else np.sum(z**2 * weight, axis=1)

@@ -199,6 +199,14 @@ def like_points(x: ArrayLike, batched: Array) -> Array:
     return batched[0] if np.ndim(x) == 1 else batched
 
 
+def one_or_each(x: ArrayLike, r: ArrayLike) -> Array:
+    """`r` > 0 as an array: one number, or one for each of the points x (n, D); ValueError otherwise."""
+    ratio = positive(r, "r")
+    if ratio.ndim > 0 and ratio.shape != np.shape(x)[:-1]:
+        raise fail("r", ratio, "must be one number or, for points (n, D), one for each")
+    return ratio
+
+
 def over_noise(function: Callable[[float, float], float], r: ArrayLike, noise: ArrayLike) -> Array:
     """function(r, s) over broadcast noise ratios r > 0 and noise variances s ≥ 0."""
     return np.vectorize(function, otypes=[np.float64])(positive(r, "r"), nonnegative(noise, "noise"))[()]

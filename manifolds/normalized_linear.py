@@ -10,7 +10,7 @@ from ..theory.integrals.angular_gaussian import AngularGaussian, angular_gaussia
 from ..theory.integrals.radial_nodes import radial_nodes
 from .embedding import Embedding
 from .linear import Linear
-from .manifold import Manifold, like_points, over_noise
+from .manifold import Manifold, like_points, one_or_each, over_noise
 
 _SOBOL_LOG2 = 11
 
@@ -100,7 +100,7 @@ class NormalizedLinear(Manifold):
     def local_divergence(self, x: ArrayLike, r: ArrayLike) -> Array:
         """K(x, r) = b·m - ln E e^{b·y} with b = x/r, shape () or (n,)."""
         z, _ = self.embedding.split(x)
-        law, _ = self._field(z, positive(r, "r"))
+        law, _ = self._field(z, one_or_each(x, r))
         return like_points(x, np.maximum(law.overlap_excess - law.log_mgf_excess, 0.0))
 
     def leading_variance(self) -> float:

@@ -10,7 +10,7 @@ from ..theory.integrals import sphere
 from ..theory.integrals.radial_nodes import squared_lengths
 from ..theory.integrals.sphere import Tilted, log_mean_exponential_cosine, tilted
 from .embedding import Embedding
-from .manifold import Manifold, like_points
+from .manifold import Manifold, like_points, one_or_each
 
 
 class Sphere(Manifold):
@@ -90,7 +90,7 @@ class Sphere(Manifold):
     def local_divergence(self, x: ArrayLike, r: ArrayLike) -> Array:
         """K(x, r) = κ E cos θ - ln E e^{κ cos θ}, shape () or (n,)."""
         z, _ = self.embedding.split(x)
-        return like_points(x, self._tilted(z, positive(r, "r")).divergence)
+        return like_points(x, self._tilted(z, one_or_each(x, r)).divergence)
 
     # averages: integrals over the length of a noisy point (theory.integrals.sphere), in units of R
 
