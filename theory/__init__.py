@@ -9,12 +9,13 @@ from .geometric_memorization import geometric_memorization
 from .local_condensation import local_condensation
 from .measured_law import MeasuredLaw
 from .onset import onset
-from .processes import DDPM, OrnsteinUhlenbeck, Process, RectifiedFlow, VarianceExploding
+from .processes import DDPM, EDM, OrnsteinUhlenbeck, Process, RectifiedFlow, VarianceExploding
 from .speciation import clone_probability, speciation
 from .symmetry_breaking import symmetry_breaking
 
 __all__ = [
     "DDPM",
+    "EDM",
     "CriticalPoint",
     "MeasuredLaw",
     "OrnsteinUhlenbeck",
