@@ -60,6 +60,7 @@ class Mixture(Manifold):
         super().__init__(Embedding(self.components[0].ambient_dim))  # a mixture speaks in ambient coordinates
         self.centres = np.stack([c.mean for c in self.components])  # (K, D)
         self.intrinsic_dim = max(c.intrinsic_dim for c in self.components)
+        self.n_classes = len(self.components)
         self._within = self._shared_spread()
         self._averages = lru_cache(maxsize=256)(self._class_channel if self._within else self._class_sums)
 

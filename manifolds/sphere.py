@@ -64,7 +64,7 @@ class Sphere(Manifold):
 
     def _tilted(self, z: Array, r: ArrayLike) -> Tilted:
         """The law of the unit vector y/R under the field κ = R|x|/r."""
-        return tilted(self.intrinsic_dim + 1, np.linalg.norm(z, axis=1) * (self.radius / r))
+        return tilted(self.intrinsic_dim + 1, np.linalg.norm(z, axis=1) * (self.radius / np.asarray(r)))
 
     def _sample(self, n: int, rng: np.random.Generator) -> Array:
         w = rng.standard_normal((n, self.intrinsic_dim + 1))

@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 
 from ..conventions.arguments import Array, fail, nonnegative_scalar, positive, positive_scalar
 from ..conventions.law import Law
-from . import finite_size
+from .finite_size.averages import excess_entropy
 from .integrals.smooth_curve import covering
 
 _STEP = 0.02  # in ln λ, for the derivative of the excess entropy
@@ -123,7 +123,7 @@ def surviving_fraction(law: GaussianLaw, direction: int, *, log_n: float, r: flo
 
     def excess(shift: float) -> float:
         stretched = law.replace(variances=np.where(group, s2 * np.exp(shift), s2))
-        return finite_size.excess_entropy(stretched, log_n, r)
+        return excess_entropy(stretched, log_n, r)
 
     slope = (excess(-_STEP) - excess(_STEP)) / (2 * _STEP)
     return float(2 * (1 + r / s2[direction]) * slope / np.count_nonzero(group))

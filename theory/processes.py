@@ -121,8 +121,8 @@ class DDPM:
         betas: ArrayLike | None = None,
     ):
         if betas is None:
-            ends = [_beta(beta_first, "beta_first"), _beta(beta_last, "beta_last")]
-            betas = np.linspace(*ends, positive_integer(n_steps, "n_steps"))
+            first, last = _beta(beta_first, "beta_first"), _beta(beta_last, "beta_last")
+            betas = np.linspace(first, last, positive_integer(n_steps, "n_steps"))
         elif (n_steps, beta_first, beta_last) != (1000, 1e-4, 2e-2):
             raise ValueError("betas and n_steps, beta_first, beta_last: give the betas or their number and ends")
         values = positive(betas, "betas")

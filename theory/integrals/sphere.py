@@ -150,7 +150,7 @@ def _powers(nu: float, kappa: Either) -> Either:
     return total
 
 
-def _weak_field(nu: float, kappa: Array) -> tuple[Array, ...]:
+def _weak_field(nu: float, kappa: Array) -> tuple[Array, Array, Array, Array]:
     """A/κ = M_{n+2}/(n M_n)."""
     excess = _powers(nu, kappa)
     across = (1 + _powers(nu + 1, kappa)) / (1 + excess) / (2 * nu + 2)
@@ -158,7 +158,7 @@ def _weak_field(nu: float, kappa: Array) -> tuple[Array, ...]:
     return log_m - kappa, 1 - kappa * across, across, kappa**2 * across - log_m
 
 
-def _bessel(nu: float, kappa: Array) -> tuple[Array, ...]:
+def _bessel(nu: float, kappa: Array) -> tuple[Array, Array, Array, Array]:
     below = ive(nu, kappa)
     mean = ive(nu + 1, kappa) / below
     log_mean = gammaln(nu + 1) + nu * np.log(2 / kappa) + np.log(below)
@@ -179,10 +179,10 @@ def _prefactor(nu: float, kappa: Either) -> Either:
     return gammaln(nu + 1) + nu * np.log(2.0) - 0.5 * np.log(2 * np.pi) - (nu + 0.5) * np.log(kappa)
 
 
-def _strong_field(nu: float, kappa: Array) -> tuple[Array, ...]:
+def _strong_field(nu: float, kappa: Array) -> tuple[Array, Array, Array, Array]:
     total, slope = _inverse_powers(nu, kappa)
     log_mean = _prefactor(nu, kappa) + np.log(total)
-    overlap = slope / total - (nu + 0.5)  # κ(A - 1)
+    overlap: Array = slope / total - (nu + 0.5)  # κ(A - 1)
     return log_mean, -overlap / kappa, (1 + overlap / kappa) / kappa, overlap - log_mean
 
 
