@@ -61,7 +61,7 @@ def collapse_line(law: InformedLaw, log_n: ArrayLike, *, tolerance: float = 1e-1
     """r_c, I(r_c) = ln N, and d(r_c) for every `log_n` > 0 at once; r_c agrees with `collapse` to 1e-10.
 
     `tolerance`: of the Chebyshev series, relative to the largest I; coarser is quicker for a slow law.
-    ValueError where a level is never reached, as there. Source: docs/theory.md §4.
+    ValueError where a level is never reached, as there. Source: docs/theory.md §4.1.
     """
     levels = positive(log_n, "log_n")
     curve = _information_curve(law, levels, tolerance)

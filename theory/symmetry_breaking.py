@@ -23,7 +23,7 @@ def symmetry_breaking(law: Law, convention: str = "density", *, at: ArrayLike | 
       r = Λ - 1. [arXiv 2402.18491]
 
     `at`: the symmetric point, shape (D,), default the mean of the law. ValueError for an unknown convention,
-    or where the law has no such instability. Source: docs/theory.md §4.
+    or where the law has no such instability. Source: docs/theory.md §4.4.
     """
     one_of(convention, CONVENTIONS, "convention")
     if convention == "covariance":

@@ -6,10 +6,10 @@ Cahen–Mellin contour (`planted_posterior`, `mean_log_partition`), at any N, ln
 averaged over the few radii that its energies depend on, with the population quantities I(r) = E K(x, r) and G(r, s) as
 control variates.
 
-Absolute error (spread over node sets, docs/finite_size.md): 1e-8 where x needs one or two numbers (`Linear` of one or
-two variances, `Sphere`); beyond, a Sobol sum of 2^11 nodes errs by 1e-6 to 1e-4 in E w_1 and 1e-5 to 4e-4 nats in the
-excess entropy. Nodes are fixed, so that results are smooth in r and N. Derived; docs/theory.md §5,
-docs/finite_size.md.
+Absolute error (spread over node sets, docs/finite_size.md §3): 1e-8 where x needs one or two numbers (`Linear` of one
+or two variances, `Sphere`); beyond, a Sobol sum of 2^11 nodes errs by 1e-6 to 1e-4 in E w_1 and 1e-5 to 4e-4 nats in
+the excess entropy. Nodes are fixed, so that results are smooth in r and N. Derived; docs/theory.md §5.2,
+docs/finite_size.md §1, §3.
 Works for every law whose `energies` have a closed law: Linear, Sphere, products of such laws and mixtures of Gaussians
 of one spread; others raise ValueError.
 `log_n` = ln N ≥ 0 and `r` > 0 are single numbers, ValueError otherwise.

@@ -29,7 +29,7 @@ def leading_finite_dimension(information: Array, dimension: Array, log_n: float,
 
     `information`, `dimension` and increasing `r`, shape (m,). The variance of the information density is d(r) for
     linear manifolds, and taken to be so for all. For a Linear law of dimension 16 and a thousand points within 0.06
-    of the exact fraction d_N/d (measured 0.058). Derived, docs/theory.md §5.
+    of the exact fraction d_N/d (measured 0.058). Derived, docs/theory.md §5.1.
     """
     entropy = annealed_form(log_n - information, dimension).excess_entropy
     return np.asarray(2 * CubicSpline(np.log(r), entropy)(np.log(r), 1))

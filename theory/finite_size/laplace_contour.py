@@ -5,7 +5,7 @@ For z = exp(-|x-y|²/2r), y ~ ν, and Λ(k) = ln E z^k (`Energies.log_energy_mom
     L(s) = 1 - E e^{-sz} = -(1/2πi) ∫_{c-i∞}^{c+i∞} Γ(-k) s^k E z^k dk,   0 < c < 1,
 
 and for c beyond 1 (and 2) the residues s E z (and -s² E z²/2) of the poles at k = 1 (and 2) are added. On a grid of
-σ = ln s the contour is a Fourier sum. Derived; docs/theory.md §5, docs/finite_size.md.
+σ = ln s the contour is a Fourier sum. Derived; docs/theory.md §5.2, §5.3.
 """
 
 import math

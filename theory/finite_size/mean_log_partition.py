@@ -6,7 +6,7 @@ With z = exp(-|x-y|²/2r), L(s) = 1 - E e^{-sz}, σ = ln s and any reference Z =
 
 The contour of L runs through the saddle point N s^c E z^c = 1, which for a condensed x is the freezing point c < 1 of
 the random-energy model. Where condensation is far, the contour lies beyond c = 1 and what differs from
-ln (N E z) is computed by itself. Derived; docs/theory.md §5, docs/finite_size.md.
+ln (N E z) is computed by itself. Derived; docs/theory.md §5.2, §5.3.
 """
 
 import math

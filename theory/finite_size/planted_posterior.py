@@ -10,7 +10,7 @@ z = exp(-|x-y|²/2r), L(s) = 1 - E e^{-sz} and σ = ln s,
     E[ln Z/(N E z) | x] =  ∫ [e^{-s N E z} - B(σ) S(σ)] dσ,      Z = Σ_μ z_μ.
 
 The last is ln p_emp,r(x) - ln p_r(x); it equals E[-ln w_1 | x] - ln N + K(x, r), K = KL(posterior ‖ ν), and is used
-where K < ln N: there it is small and keeps its digits. Derived; docs/finite_size.md.
+where K < ln N: there it is small and keeps its digits. Derived; docs/finite_size.md §1.
 """
 
 import math

@@ -14,7 +14,7 @@ energies): B(σ) = E exp(-e^{σ+√V_y z'}), S(σ) = exp(-∫_{-∞}^σ e^{D+τ}
 
     R = -∫ B' S dσ,     H = ∫ B (1 - S) dσ.
 
-Errors against the exact averages: docs/finite_size.md. Derived there; docs/theory.md §5.
+Errors against the exact averages: docs/finite_size.md §4. Derived there; docs/theory.md §5.1.
 """
 
 from typing import NamedTuple

@@ -10,7 +10,7 @@ Derivatives in b stay under the integral: with a_i = tλ_i/(1 + 2tλ_i) and <·>
 
     ∂_i ln E = b_i A_i, A_i = <I_0(2√z) a_i>;   ∂_i∂_j E/E = δ_ij A_i + b_i b_j <I_1(2√z) a_i a_j/√z>.
 
-Everything is scaled by e^{-|b|}, so |b| from 0 to 1e15 is safe (derived; docs/theory.md).
+Everything is scaled by e^{-|b|}, so |b| from 0 to 1e15 is safe (derived; docs/theory.md §6).
 """
 
 from typing import NamedTuple

@@ -38,7 +38,7 @@ class ReplicaTheory:
 
     I/d = min_q {α J(q) + ½[-ln(1-q) - q]}, J(q) = I(f(u); x | V) of the scalar channel u ~ N(√q V, 1-q). Stationary
     where q̂ = q/(1-q) obeys q̂ = α S(q): state evolution. Exact for d → ∞ (Bayes-optimal generalized linear
-    model, arXiv 1708.03395), as used for manifolds in arXiv 2502.09578, 2502.04339; docs/hidden_manifold.md.
+    model, arXiv 1708.03395), as used for manifolds in arXiv 2502.09578, 2502.04339; docs/hidden_manifold.md §1.
     """
 
     activation: Activation

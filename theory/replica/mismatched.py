@@ -44,7 +44,7 @@ def mismatched_state(theory: ReplicaTheory, r: float, noise: float) -> Mismatche
     E φ/d = extr ½[ln v + 1 - v - q + (q - m²)/v] + α E ln ∫Dw exp(-(x - f(√q V + √v w))²/2r) with
     x = f(u*) + √s ξ, u* and √q V normal of covariance m. At s = r: m = q = 1 - v, the Bayes-optimal state.
     ValueError where the equations do not converge or replica symmetry is unstable (s well above r). Relative
-    accuracy about 1e-6 for smooth f; derived in docs/hidden_manifold.md.
+    accuracy about 1e-6 for smooth f; derived in docs/hidden_manifold.md §3.
     """
     return _mismatched_state(theory, positive_scalar(r, "r"), nonnegative_scalar(noise, "noise"))
 

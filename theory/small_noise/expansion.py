@@ -60,7 +60,7 @@ def information(law: SmoothLaw, r: ArrayLike) -> Array:
     """I(r) = h - (d/2) ln(2πe r) + β (A/V) √r + c r in nats, h = ln V at uniform density.
 
     For r far below the squared radii of curvature; o(r) is dropped, or O(r) where there is a boundary of volume
-    A > 0 (`boundary_volume`; uniform density assumed there). Derived, docs/curvature.md.
+    A > 0 (`boundary_volume`; uniform density assumed there). Derived, docs/curvature.md §1, §3.
     """
     ratio = positive(r, "r")
     edge = BOUNDARY * law.boundary_volume / law.volume

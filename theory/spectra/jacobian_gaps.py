@@ -74,7 +74,7 @@ def jacobian_density(law: EigenvalueLaw, r: float) -> JacobianDensity:
 
     The same at every point x, since J = -(F Fᵀ + r)^{-1}. In any forward process of signal a_t and noise s_t²,
     s_t² J_t has these eigenvalues at r = s_t²/a_t². ValueError for a bad `r`.
-    Source: arXiv 2410.05898; docs/spectra.md.
+    Source: arXiv 2410.05898; docs/spectra.md §4.
     """
     return JacobianDensity(law, positive_scalar(r, "r"))
 
@@ -83,7 +83,7 @@ def jacobian_density(law: EigenvalueLaw, r: float) -> JacobianDensity:
 class Gap:
     """The gap of rJ between covariance eigenvalues `below` < `above`; `fraction` of all D eigenvalues lie above it.
 
-    `below` = 0: the final gap, between the spike at -1 and the manifold. Formulas derived in docs/spectra.md.
+    `below` = 0: the final gap, between the spike at -1 and the manifold. Formulas derived in docs/spectra.md §4.
     """
 
     below: float
@@ -128,7 +128,7 @@ def gaps(law: EigenvalueLaw) -> tuple[Gap, ...]:
     """All gaps of the Jacobian's spectrum, the final gap first (m < D only), then those between bulks, upwards in γ.
 
     Exact in the limit of large D. None at all where the manifold fills the space in one bulk (m ≥ D).
-    Source: arXiv 2410.05898; docs/spectra.md.
+    Source: arXiv 2410.05898; docs/spectra.md §4.
     """
     edges, tail = law.edges, np.cumsum(law.weights[::-1])[::-1]
     found = [Gap(float(edges[i, 1]), float(edges[i + 1, 0]), float(tail[i + 1])) for i in range(len(edges) - 1)]
@@ -170,7 +170,7 @@ def critical_aspects(variances: ArrayLike, weights: ArrayLike) -> Array:
     1/min_v Σ_j w_j τ_j²/(v - τ_j)² over τ_k < v < τ_{k+1}; for two variances in closed form
     (τ_2 - τ_1)²/[(w_1 τ_1²)^{1/3} + (w_2 τ_2²)^{1/3}]³, i.e. 1/w_2 as τ_1/τ_2 → 0: the gap of a subspace of dimension
     m w_2 closes when that dimension reaches D. `variances` (K,) increasing and > 0, `weights` (K,) > 0 with sum 1.
-    ValueError otherwise. Derived, docs/spectra.md.
+    ValueError otherwise. Derived, docs/spectra.md §4.
     """
     tau, share = positive(variances, "variances"), positive(weights, "weights")
     if tau.ndim != 1 or tau.size < 2 or np.any(np.diff(tau) <= 0):

@@ -98,6 +98,6 @@ def marchenko_pastur(aspect: float, variance: float = 1.0) -> MarchenkoPastur:
     Exact for D, m → ∞; at finite size the bulk has corrections of order 1/D and the edges move by order D^{-2/3}.
     The data x_0 = F z then carry I(r)/D = ½∫ln(1 + γ/r) dρ nats per ambient dimension; divide by `aspect` for the
     value per latent dimension. ValueError unless both are one number > 0.
-    Source: Marchenko and Pastur (1967); arXiv 2410.05898; docs/spectra.md.
+    Source: Marchenko and Pastur (1967); arXiv 2410.05898; docs/spectra.md §1.
     """
     return MarchenkoPastur(positive_scalar(aspect, "aspect"), positive_scalar(variance, "variance"))

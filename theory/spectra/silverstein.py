@@ -5,11 +5,11 @@ compound Poisson law of rates c_k and jumps t_k. Its Stieltjes transform g(z) = 
 
     z = -1/g + Σ c_k t_k/(1 + t_k g) = u + Σ c_k t_k u/(u - t_k),        u = -1/g,
 
-the inverse of a conformal map of the upper half plane. Three facts make the solution safe (docs/spectra.md):
+the inverse of a conformal map of the upper half plane. Three facts make the solution safe (docs/spectra.md §2):
 z'(u) = 1 - φ(u), φ = Σ c t²/(u - t)², is convex between neighbouring poles, so every edge is a simple root there;
 for each Re u there is exactly one Im u ≥ 0 with a given Im z ≥ 0, found by a monotone Newton method; and Re z then
 increases with Re u, so that one bracketed search over Re u finds u for any z, in a bulk, in a gap or off the axis.
-Source: Silverstein and Choi (1995); arXiv 2410.05898; docs/spectra.md.
+Source: Silverstein and Choi (1995); arXiv 2410.05898; docs/spectra.md §2.
 """
 
 from collections.abc import Callable
