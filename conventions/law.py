@@ -76,6 +76,10 @@ class Law(InformedLaw, Score, Protocol):
 
     intrinsic_dim: int
 
+    def __hash__(self) -> int:
+        """By the parameters: averages are remembered."""
+        ...
+
     @property
     def mean(self) -> Array:
         """E y, shape (D,): the default symmetric point."""

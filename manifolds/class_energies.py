@@ -21,7 +21,7 @@ class _Group(NamedTuple):
 
 
 class ClassEnergies:
-    """`EnergyLaw` of Σ_k w_k N(c_k, Σ): `weights` (K,), `variances` (k,) of the directions with data, centres `inside`
+    """`Energies` of Σ_k w_k N(c_k, Σ): `weights` (K,), `variances` (k,) of the directions with data, centres `inside`
     (K, k) in these directions and `outside` (K, D) off them.
 
     In each group of equal variance a point is given by its coordinates in the span of the centres and by its radius

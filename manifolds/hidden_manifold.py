@@ -45,7 +45,7 @@ class HiddenManifold(Manifold):
         self.activation = Activation(activation)
         self.weights = generator(rng).standard_normal((self.ambient_dim, self.latent_dim))
         self.weights.setflags(write=False)
-        flat = all(run.steepest == 0 for run in self.activation.runs)
+        flat = all(branch.steepest == 0 for branch in self.activation.branches)
         self.intrinsic_dim = 0 if flat else min(self.latent_dim, self.ambient_dim)
 
     def __repr__(self) -> str:
@@ -159,20 +159,20 @@ class HiddenManifold(Manifold):
 
     def _slope(self, u: Array) -> Array:
         slope = np.zeros_like(u)
-        for run in Activation(self.activation.given, max(LIMIT, 1.1 * float(np.abs(u).max()))).runs:
-            inside = (u > run.start) & (u < run.end)
-            slope[inside] = run.slope(u[inside]) * run.direction
+        for branch in Activation(self.activation.given, max(LIMIT, 1.1 * float(np.abs(u).max()))).branches:
+            inside = (u > branch.start) & (u < branch.end)
+            slope[inside] = branch.slope(u[inside]) * branch.direction
         return slope
 
     def _invert(self, y: ArrayLike | None) -> Array:
         value = points(np.asarray(y, dtype=np.float64), self.ambient_dim, "y")
         wide = Activation(self.activation.given, 1.5 * LIMIT)
-        if len(wide.runs) > 1 or self.ambient_dim < self.latent_dim or len(value) != 1:
+        if len(wide.branches) > 1 or self.ambient_dim < self.latent_dim or len(value) != 1:
             raise ValueError("y: only one point of a strictly monotone f with D ≥ d can be inverted; give its latent z")
-        run = wide.runs[0]
-        u = run.preimage(value[0], value[0])[0]
+        branch = wide.branches[0]
+        u = branch.preimage(value[0], value[0])[0]
         for _ in range(4):
-            slope = run.slope(u) * run.direction
+            slope = branch.slope(u) * branch.direction
             u = np.clip(
                 u - (self.activation(u) - value[0]) / np.where(slope == 0, math.inf, slope), -wide.limit, wide.limit
             )

@@ -61,6 +61,10 @@ class Linear(Manifold):
         left, singular, _ = np.linalg.svd(scale * generator(rng).standard_normal((d, m)), full_matrices=False)
         return cls(singular**2, basis=left)
 
+    def replace(self, *, variances: ArrayLike) -> "Linear":
+        """The same directions and centre with other variances."""
+        return Linear(variances, ambient_dim=self.ambient_dim, basis=self.embedding.basis, centre=self.mean)
+
     def __repr__(self) -> str:
         values, counts = np.unique(self.variances, return_counts=True)
         shown = ", ".join(f"{v:g}×{c}" for v, c in zip(values[::-1][:6], counts[::-1][:6], strict=True))

@@ -56,8 +56,29 @@ class Manifold(ABC):
     def energies(self) -> Energies:
         """The law of its energies, for `theory.finite_size`."""
         if getattr(self, "radial_dim", None) is None:
-            raise fail("law", self, "its energies have no closed law, which finite_size needs")
+            known = "Linear, Sphere, products of them and Gaussian mixtures of one spread"
+            raise fail("law", self, f"finite_size needs a law whose energies have a closed law ({known})")
         return self  # type: ignore[return-value]
+
+    @property
+    def volume(self) -> float:
+        """V, of a manifold without boundary at infinity."""
+        raise fail("law", self, "has no volume")
+
+    @property
+    def entropy(self) -> float:
+        """h = -E ln p with respect to volume: ln V for a uniform law."""
+        return math.log(self.volume)
+
+    @property
+    def boundary_volume(self) -> float:
+        """A, the volume of the boundary."""
+        return 0.0
+
+    @property
+    def density_gradient_squared(self) -> float:
+        """E |∇ ln p|² along the manifold, 0 for a uniform law."""
+        return 0.0
 
     def class_signal(self, r: float) -> float:
         """How far the class means stand out (`theory.speciation`)."""

@@ -62,6 +62,7 @@ class Mixture(Manifold):
         self.centres = np.stack([c.mean for c in self.components])  # (K, D)
         self.n_classes = count
         self.intrinsic_dim = max(c.intrinsic_dim for c in self.components)
+        self.n_classes = len(self.components)
         self._within = self._shared_spread()
         self._averages = lru_cache(maxsize=256)(self._class_channel if self._within else self._class_sums)
 

@@ -66,8 +66,8 @@ class NormalizedLinear(Manifold):
 
     # pointwise: exact integrals
 
-    def _field(self, z: Array, r: float) -> tuple[AngularGaussian, Array]:
-        squares = self._group_sums((z / r) ** 2)
+    def _field(self, z: Array, r: ArrayLike) -> tuple[AngularGaussian, Array]:
+        squares = self._group_sums((z / np.asarray(r)[..., None]) ** 2)
         return angular_gaussian(squares, self._scaled, self._counts), np.sqrt((z**2).sum(axis=1))
 
     def _group_sums(self, values: Array) -> Array:

@@ -1,5 +1,6 @@
 """Products: independent coordinates on several manifolds, for which information and dimension add."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import cast
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import block_diag
 
 from ..conventions.arguments import Array, fail, positive
-from ..conventions.energy_law import EnergyLaw, has_energy_law
+from ..conventions.law import Energies, has_energies
 from .embedding import Embedding
 from .manifold import Manifold
 from .sphere import Sphere
@@ -75,10 +76,8 @@ class Product(Manifold):
         return np.sum([factor.local_divergence(part, r) for factor, part in self._blocks(z)], axis=0)
 
     def _total(self, quantity: Callable[[Manifold], Array]) -> Array:
-        total = quantity(self.factors[0])
-        for factor in self.factors[1:]:
-            total = total + quantity(factor)
-        return total
+        terms = [count * quantity(factor) for factor, count in Counter(self.factors).items()]
+        return np.asarray(np.sum(terms, axis=0))[()]
 
     def information(self, r: ArrayLike) -> Array:
         """I(r) in nats, a sum over the factors."""
@@ -99,10 +98,10 @@ class Product(Manifold):
     # the law of the energies, for theory.finite_size, if all factors have one: energies of independent factors add
 
     @cached_property
-    def _energy_factors(self) -> tuple[EnergyLaw, ...]:
-        if not all(map(has_energy_law, self.factors)):
+    def _energy_factors(self) -> tuple[Energies, ...]:
+        if not all(map(has_energies, self.factors)):
             raise AttributeError("the energies of these factors have no closed law")
-        return cast(tuple[EnergyLaw, ...], self.factors)
+        return cast(tuple[Energies, ...], self.factors)
 
     @property
     def energy_dim(self) -> int:
@@ -153,8 +152,9 @@ class Torus(Product):
         self.radii = positive(radii, "radii")
         if self.radii.ndim != 1 or self.radii.size == 0:
             raise fail("radii", radii, "must be a list of one or more radii")
-        circles = [Sphere(1, float(radius)) for radius in self.radii]
-        super().__init__(circles, ambient_dim=ambient_dim, basis=basis, rng=rng, centre=centre)
+        circles = {radius: Sphere(1, radius) for radius in self.radii.tolist()}  # equal ones are computed once
+        factors = [circles[radius] for radius in self.radii.tolist()]
+        super().__init__(factors, ambient_dim=ambient_dim, basis=basis, rng=rng, centre=centre)
 
     @property
     def volume(self) -> float:

@@ -5,22 +5,20 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..conventions.arguments import Array, positive, positive_integer, positive_scalar
-from ..theory.integrals.angular_gaussian import AngularGaussian, angular_gaussian
+from ..conventions.arguments import Array, nonnegative, positive, positive_integer, positive_scalar
+from ..theory.integrals import sphere
 from ..theory.integrals.radial_nodes import squared_lengths
-from ..theory.integrals.sphere_average import log_mean_exponential_cosine
+from ..theory.integrals.sphere import Tilted, log_mean_exponential_cosine, tilted
 from .embedding import Embedding
-from .manifold import Manifold, over_noise
-
-_ORDER, _REACH = 160, 11.0  # Gauss–Legendre nodes over ±11 standard deviations of the radius: exact to rounding
+from .manifold import Manifold
 
 
 class Sphere(Manifold):
     """Uniform law on S^d(R), the sphere of `intrinsic_dim` d ≥ 1 and `radius` R in n = d + 1 dimensions.
 
     φ(x, r) = -(|x| - R)²/2r + ln[e^{-κ} E e^{κ cos θ}], κ = R|x|/r; averages are one-dimensional integrals over
-    |x|. Relative error about 1e-12 for the pointwise quantities and 1e-10 for the averages, r/R² from 1e-12 to
-    1e12. Embedding arguments as for `Linear`. docs/theory.md §2.
+    |x|. Relative error about 1e-12 at any r and d, some 1e-16 in the variances of the posterior, relative to R².
+    Embedding arguments as for `Linear`. docs/theory.md §2.
     """
 
     def __init__(
@@ -64,35 +62,26 @@ class Sphere(Manifold):
 
     # pointwise
 
-    def _field(self, norm: Array, r: float) -> AngularGaussian:
+    def _tilted(self, z: Array, r: ArrayLike) -> Tilted:
         """The law of the unit vector y/R under the field κ = R|x|/r."""
-        kappa = norm * self.radius / r
-        return angular_gaussian(kappa[:, None] ** 2, np.ones(1), np.array([self.intrinsic_dim + 1.0]))
+        return tilted(self.intrinsic_dim + 1, np.linalg.norm(z, axis=1) * (self.radius / np.asarray(r)))
 
     def _sample(self, n: int, rng: np.random.Generator) -> Array:
         w = rng.standard_normal((n, self.intrinsic_dim + 1))
         return w * (self.radius / np.linalg.norm(w, axis=1, keepdims=True))
 
     def _log_partition(self, z: Array, r: float) -> Array:
-        norm = np.linalg.norm(z, axis=1)
-        return self._field(norm, r).log_mgf_excess - (norm - self.radius) ** 2 / (2 * r)
+        return self._tilted(z, r).log_mean - (np.linalg.norm(z, axis=1) - self.radius) ** 2 / (2 * r)
 
     def _posterior_mean(self, z: Array, r: float) -> Array:
-        response = self._field(np.linalg.norm(z, axis=1), r).response
-        return z * (self.radius**2 / r) * response
+        return z * (self.radius**2 / r * self._tilted(z, r).across)[:, None]
 
     def _posterior_covariance(self, z: Array, r: float) -> Array:
-        """R² [A_⊥ (1 - x̂x̂ᵀ) + (var of cos θ) x̂x̂ᵀ], with 1 = E cos² + (n - 1) A_⊥ keeping the digits."""
-        norm = np.linalg.norm(z, axis=1)
-        law = self._field(norm, r)
-        across = law.response[:, 0]  # E of one squared transverse component
-        kappa = norm * self.radius / r
-        towards = np.where(kappa > 1, 1 + law.overlap_excess / np.maximum(kappa, 1.0), kappa * across)
-        along = np.maximum(1 - self.intrinsic_dim * across - towards**2, 0.0)
-        unit = z / np.maximum(norm, 1e-300)[:, None]
-        outer = unit[:, :, None] * unit[:, None, :]
-        identity = np.eye(z.shape[1])
-        return self.radius**2 * (across[:, None, None] * (identity - outer) + along[:, None, None] * outer)
+        """R² [A/κ (1 - x̂x̂ᵀ) + (variance of cos θ) x̂x̂ᵀ]."""
+        law, unit = self._tilted(z, r), z / np.maximum(np.linalg.norm(z, axis=1), 1e-300)[:, None]
+        outer, identity = unit[:, :, None] * unit[:, None, :], np.eye(z.shape[1])
+        across, along = law.across[:, None, None], law.along(z.shape[1])[:, None, None]
+        return self.radius**2 * (across * (identity - outer) + along * outer)
 
     def leading_variance(self) -> float:
         """R²/n."""
@@ -100,44 +89,21 @@ class Sphere(Manifold):
 
     def _local_divergence(self, z: Array, r: float) -> Array:
         """K(x, r) = κ E cos θ - ln E e^{κ cos θ}."""
-        law = self._field(np.linalg.norm(z, axis=1), r)
-        return np.maximum(law.overlap_excess - law.log_mgf_excess, 0.0)
+        return self._tilted(z, r).divergence
 
-    # averages: integrals over the radius u = R + √s t of a noisy point
+    # averages: integrals over the length of a noisy point (theory.integrals.sphere), in units of R
 
-    def _radii(self, noise: float) -> tuple[Array, Array, Array]:
-        """Nodes u = R + √s t, their offsets √s t without cancellation, and weights."""
-        n, root = self.intrinsic_dim + 1, math.sqrt(noise)
-        if noise == 0:
-            return np.array([self.radius]), np.zeros(1), np.ones(1)
-        middle = math.sqrt(self.radius**2 + noise * (n - 1)) - self.radius
-        low = max(middle / root - _REACH, -self.radius / root)
-        high = middle / root + _REACH
-        abscissa, weight = np.polynomial.legendre.leggauss(_ORDER)
-        t = 0.5 * (high - low) * (abscissa + 1) + low
-        u = self.radius + root * t
-        density = (n - 1) * np.log(u) - 0.5 * t**2 + self._field(u, noise).log_mgf_excess
-        weight = weight * np.exp(density - density.max())
-        return u, root * t, weight / weight.sum()
+    def _scaled(self, r: ArrayLike, noise: ArrayLike) -> tuple[int, Array, Array]:
+        ratio, s = np.broadcast_arrays(positive(r, "r"), nonnegative(noise, "noise"))
+        return self.intrinsic_dim + 1, ratio / self.radius**2, s / self.radius**2
 
     def free_energy_gap(self, r: ArrayLike, noise: ArrayLike) -> Array:
-        """G(r, s) = -E[R(|x| - R)/r + ln(e^{-κ} E e^{κ cos θ})] at x = y + √s ξ."""
-
-        def gap(ratio: float, s: float) -> float:
-            u, offset, weight = self._radii(s)
-            return -float(weight @ (self.radius * offset / ratio + self._field(u, ratio).log_mgf_excess))
-
-        return over_noise(gap, r, noise)
+        """G(r, s) = E[x·y/r - ln E e^{κ cos θ}] at x = y + √s ξ."""
+        return sphere.free_energy_gap(*self._scaled(r, noise))
 
     def mean_local_divergence(self, r: ArrayLike, noise: ArrayLike) -> Array:
         """E K(x, r) at x = y + √s ξ."""
-
-        def divergence(ratio: float, s: float) -> float:
-            u, _, weight = self._radii(s)
-            law = self._field(u, ratio)
-            return float(weight @ np.maximum(law.overlap_excess - law.log_mgf_excess, 0.0))
-
-        return over_noise(divergence, r, noise)
+        return sphere.mean_divergence(*self._scaled(r, noise))
 
     def information(self, r: ArrayLike) -> Array:
         """I(r) = E K(x, r), x ~ p_r; = ln V - (d/2) ln 2πe r + r(d²/2 - 3d/4)/R² + … at small r."""
@@ -145,14 +111,7 @@ class Sphere(Manifold):
 
     def dimension(self, r: ArrayLike) -> Array:
         """d(r) = E R² (1 - (E cos θ)²)/r, x ~ p_r; from d at small r to 0."""
-
-        def occupied(ratio: float, s: float) -> float:
-            u, _, weight = self._radii(s)
-            shortfall = -self._field(u, ratio).overlap_excess / (u * self.radius / ratio)  # 1 - E cos θ
-            return float(weight @ (shortfall * (2 - shortfall))) * self.radius**2 / ratio
-
-        ratios = positive(r, "r")
-        return over_noise(occupied, ratios, ratios)
+        return sphere.dimension(*self._scaled(r, r)[:2])
 
     # the law of the energies, for theory.finite_size.averages
 

@@ -36,12 +36,11 @@ def scaling_curve(
     """Measured retrieval and excess entropy of N points of `law` at `ratios`, over data sets, against u and √V.
 
     At large size E w_1 → Φ(-u) and (excess entropy)/√V → φ(u) + u Φ(u) for every law (`theory.finite_size.scaling`,
-    which has the corrections). `law` offers `EnergyLaw` (Linear, Sphere, products, mixtures of one spread).
+    which has the corrections). `law` has closed energies (Linear, Sphere, products, mixtures of one spread).
     ValueError: r ≤ 0, a law without it. Source: docs/theory.md §5; docs/finite_size.md §4.
     """
     ratios = np.atleast_1d(arguments.positive(ratios, "ratios"))
-    # information_variance itself checks that law offers EnergyLaw
-    variance = [information_variance(law, float(r)).total for r in ratios]  # type: ignore[arg-type]
+    variance = [information_variance(law, float(r)).total for r in ratios]
     width = np.sqrt(variance)
 
     def averages(empirical: EmpiricalScore, rng: np.random.Generator) -> Array:

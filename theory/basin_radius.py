@@ -15,7 +15,7 @@ def basin_radius(law: Law, r: float, *, log_n: float) -> float:
     for r ≥ r_o, where there is no basin. Between r_c and r_o it is exact to leading order; below r_c the
     other points are frozen too and the formula, which averages them, is a lower bound.
 
-    `r` > 0, `log_n` = ln N > 0 scalars; ValueError otherwise. Source: arXiv 2502.09578; docs/theory.md §4.
+    `r` > 0, `log_n` = ln N > 0 scalars; ValueError otherwise. Source: arXiv 2502.09578; docs/theory.md §4.1.
     """
     r = positive_scalar(r, "r")
     log_n = positive_scalar(log_n, "log_n")

@@ -14,7 +14,7 @@ def collapse(law: InformedLaw, *, log_n: float) -> float:
 
     `log_n`: ln N > 0 (N itself may be astronomically large). ValueError where no float holds the answer
     (r_c below e^-600 or the first ratio of a measured law, or a law whose information never reaches ln N).
-    Source: arXiv 2402.18491, 2502.09578; docs/theory.md §4.
+    Source: arXiv 2402.18491, 2502.09578; docs/theory.md §4.1.
     """
     log_n = positive_scalar(log_n, "log_n")
     return first_crossing(
@@ -22,5 +22,5 @@ def collapse(law: InformedLaw, *, log_n: float) -> float:
         log_n,
         quantity="the information",
         given=("log_n", log_n),
-        smallest=getattr(law, "smallest_ratio", 0.0),  # a measured law ends somewhere
+        smallest=law.smallest_ratio,  # a measured law ends somewhere
     )

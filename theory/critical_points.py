@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ..conventions.arguments import positive_scalar
 from ..conventions.law import Law
 from .collapse import collapse
 from .generalization import generalization
@@ -36,6 +37,7 @@ def critical_points(law: Law, *, log_n: float) -> dict[str, CriticalPoint]:
     Onset of traps, collapse, generalization, symmetry breaking in its three conventions and, for a law with classes,
     speciation; times in the processes of `CLOCKS`. `log_n` = ln N > 0, ValueError otherwise.
     """
+    log_n = positive_scalar(log_n, "log_n")
     quantities: dict[str, Callable[[], float]] = {
         "onset of traps": lambda: onset(law, log_n=log_n),
         "collapse": lambda: collapse(law, log_n=log_n),

@@ -14,7 +14,7 @@ def generalization(law: Law, *, log_n: float) -> float:
     ½ Σ [ln(1+λ/r') - λ r'/(λ+r')²] = ln N,  E min = Σ [λr'/(λ+r') + λr'²/(λ+r')²].
     Corrections at finite dimension are large (tens of percent at d = 20): `finite_size.generalization` is exact.
 
-    `log_n`: ln N > 0. ValueError where no float holds the answer. Source: arXiv 2502.09578; docs/theory.md §4.
+    `log_n`: ln N > 0. ValueError where no float holds the answer. Source: arXiv 2502.09578; docs/theory.md §4.3.
     """
     log_n = positive_scalar(log_n, "log_n")
     frozen = first_crossing(

@@ -30,7 +30,7 @@ def geometric_memorization(
 
     For normalized data direction i is lost below t = s_i²/(2 ln N): high variance first. This is the
     random-energy model with Gaussian energies at the probe √t e_i. It is an approximation, and its ordering
-    can be reversed: compare `local_condensation`, which uses the exact law of the energies (docs/theory.md §4).
+    can be reversed: compare `local_condensation`, which uses the exact law of the energies (docs/theory.md §4.7).
 
     `variances` (D,) ≥ 0, `t` > 0 of any shape, `log_n` = ln N > 0; ValueError otherwise.
     """

@@ -17,7 +17,7 @@ def local_condensation(law: Law, direction_or_probe: int | ArrayLike, *, log_n: 
     r' > r_g at which the points around freeze, from which generalization follows.
 
     `log_n`: ln N > 0. ValueError for other arguments or where no float holds the answer.
-    Source: docs/theory.md §4 (derived and checked there).
+    Source: docs/theory.md §4.2, §4.7 (derived and checked there).
     """
     log_n = positive_scalar(log_n, "log_n")
     if isinstance(direction_or_probe, (int, np.integer)):

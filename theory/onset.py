@@ -11,7 +11,7 @@ def onset(law: Law, *, log_n: float) -> float:
     G(r_o, 0) = ln N. Linear manifold: ln N = ½ Σ [ln(1+λ/r) + λ/(λ+r)]. Traps open before the posterior of a
     typical noisy point condenses: r_o > r_c. Leading order in ln N (annealed Z_rest, exact for r ≥ r_o).
 
-    `log_n`: ln N > 0. ValueError where no float holds the answer. Source: arXiv 2502.09578; docs/theory.md §4.
+    `log_n`: ln N > 0. ValueError where no float holds the answer. Source: arXiv 2502.09578; docs/theory.md §4.1.
     """
     log_n = positive_scalar(log_n, "log_n")
     return first_crossing(

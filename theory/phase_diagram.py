@@ -7,33 +7,15 @@ Derived, docs/phase_diagrams.md §1, §2.
 
 import math
 from enum import IntEnum
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..conventions.arguments import Array, fail, positive
-from ..conventions.energy_law import EnergyLaw, has_energy_law
-from ..conventions.law import InformedLaw
+from ..conventions.law import InformedLaw, Law, has_energies
 from .finite_size.scaling import annealed_form, information_variance
 from .integrals.smooth_curve import SmoothCurve, covering
-
-
-class LandscapeLaw(InformedLaw, Protocol):
-    """What the critical lines need of a law: every manifold offers it, and `SphereProduct`."""
-
-    @property
-    def ambient_dim(self) -> int:
-        """D."""
-        ...
-
-    def free_energy_gap(self, r: ArrayLike, noise: ArrayLike) -> Array:
-        """G(r, s), here at s = 0."""
-        ...
-
-    def mean_local_divergence(self, r: ArrayLike, noise: ArrayLike) -> Array:
-        """E K(x, r) at x = y + √s ξ, here at s = 0."""
-        ...
 
 
 class CriticalLines(NamedTuple):
@@ -79,7 +61,7 @@ def collapse_line(law: InformedLaw, log_n: ArrayLike, *, tolerance: float = 1e-1
     """r_c, I(r_c) = ln N, and d(r_c) for every `log_n` > 0 at once; r_c agrees with `collapse` to 1e-10.
 
     `tolerance`: of the Chebyshev series, relative to the largest I; coarser is quicker for a slow law.
-    ValueError where a level is never reached, as there. Source: docs/theory.md §4.
+    ValueError where a level is never reached, as there. Source: docs/theory.md §4.1.
     """
     levels = positive(log_n, "log_n")
     curve = _information_curve(law, levels, tolerance)
@@ -87,7 +69,7 @@ def collapse_line(law: InformedLaw, log_n: ArrayLike, *, tolerance: float = 1e-1
     return CollapseLine(ratio, -2 * curve.slope(ratio))
 
 
-def critical_lines(law: LandscapeLaw, log_n: ArrayLike, *, tolerance: float = 1e-12) -> CriticalLines:
+def critical_lines(law: Law, log_n: ArrayLike, *, tolerance: float = 1e-12) -> CriticalLines:
     """Collapse, onset and generalization for every `log_n` > 0 at once.
 
     I(r_c) = ln N; G(r_o, 0) = ln N; and r_g = -2 r' G'(r')/D with G + G' = ln N at r', where G' = ∂G(r, 0)/∂ln r.
@@ -100,13 +82,12 @@ def critical_lines(law: LandscapeLaw, log_n: ArrayLike, *, tolerance: float = 1e
 
 
 def noise_plane(
-    law: LandscapeLaw,
+    law: Law,
     log_n: ArrayLike,
     r: ArrayLike,
     *,
     noise_above: float = math.inf,
     coverage_below: float = math.inf,
-    energies: object | None = None,
     tolerance: float = 1e-12,
 ) -> NoisePlane:
     """The (ln N, r) plane of a law: `log_n` (n,) > 0 and `r` (m,) > 0.
@@ -114,30 +95,29 @@ def noise_plane(
     Retrieval and excess entropy are E expit(-X) and E ln(1 + e^X), X = ln N - I(r) + √V z, z ~ N(0, 1): the Gaussian
     approximation of docs/theory.md §5.1. At collapse it gives E w_1 = 0.5 where `finite_size` has 0.57 (N = 3000,
     16 equal variances) and 0.63 (S^8), and 0.23 nats too much excess entropy in both. V is exact for a linear manifold,
-    `finite_size_scaling.information_variance` for other laws with closed energies, and for the rest d(r), on spheres
-    up to twice V.
+    `finite_size.scaling.information_variance` for other laws with closed energies, and for the rest d(r), on curved
+    manifolds up to twice V.
     `noise_above` and `coverage_below` bound the phases that do not depend on N: at larger r the phase is NOISE, at
-    smaller COVERAGE, between them CLASSES. `energies`: the same law in the form that offers closed energies, if `law`
-    does not. ValueError for bad arguments.
+    smaller COVERAGE, between them CLASSES. ValueError for bad arguments.
     """
     sizes, ratio = _axis(log_n, "log_n"), _axis(r, "r")
     information = _information_curve(law, sizes, tolerance, np.log([ratio.min(), ratio.max()]))
     lines = _lines(law, sizes, information.ratio_at(sizes), tolerance)
     dimension = -2 * information.slope(ratio)
-    variance = _variance(energies or law, ratio, dimension)
+    variance = _variance(law, ratio, dimension)
     deficit = sizes[:, None] - information(ratio)
     retrieval, excess = annealed_form(deficit, variance)
     phase = _phases(ratio, lines, noise_above, coverage_below)
     return NoisePlane(information(ratio), dimension, variance, deficit, retrieval, excess, phase, lines)
 
 
-def _variance(law: object, r: Array, dimension: Array) -> Array:
+def _variance(law: Law, r: Array, dimension: Array) -> Array:
     """V(r) (m,), see `noise_plane`; `dimension` is d(r)."""
-    if getattr(law, "is_gaussian", False) or not has_energy_law(law):
+    if law.is_gaussian or not has_energies(law):
         return dimension
 
     def at(ratio: float) -> float:
-        return information_variance(cast(EnergyLaw, law), float(ratio)).total
+        return information_variance(law, float(ratio)).total
 
     if r.size < 40:
         return np.array([at(ratio) for ratio in r])
@@ -156,7 +136,7 @@ def _information_curve(law: InformedLaw, levels: Array, tolerance: float, includ
     return covering(law.information, *ends, name, include=include, tolerance=tolerance)
 
 
-def _lines(law: LandscapeLaw, levels: Array, condensed: Array, tolerance: float) -> CriticalLines:
+def _lines(law: Law, levels: Array, condensed: Array, tolerance: float) -> CriticalLines:
     """Freezing at a fresh point is below onset, since E K ≤ G: the range of G must reach down to it."""
 
     def frozen_share(r: Array) -> Array:

@@ -15,7 +15,7 @@ def speciation(mixture: Law) -> float:
     Two Gaussians ±m of variance v: r = |m|² - v; at v = 1 this is the OU time t_S = ½ ln |m|² of
     arXiv 2402.18491, where the clone probability is about 0.775.
 
-    ValueError where the classes never separate (or are always separate). Source: docs/theory.md §4.
+    ValueError where the classes never separate (or are always separate). Source: docs/theory.md §4.5.
     """
     return first_crossing(
         mixture.class_signal,
@@ -29,7 +29,7 @@ def clone_probability(mixture: Law, r: ArrayLike) -> Array:
     """φ(r) = E_x Σ_k P(k|x)²: the probability that two clones branched at r end in the same class.
 
     The class-level twin of the participation Y; from Σ w_k² at large noise to 1. `r` > 0 of any shape.
-    Source: arXiv 2402.18491; docs/theory.md §4.
+    Source: arXiv 2402.18491; docs/theory.md §4.5.
     """
     ratios = positive(r, "r")
     values = [float(np.trace(mixture.class_overlap(float(ratio)))) for ratio in ratios.ravel()]

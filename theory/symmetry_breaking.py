@@ -23,7 +23,7 @@ def symmetry_breaking(law: Law, convention: str = "density", *, at: ArrayLike | 
       r = Λ - 1. [arXiv 2402.18491]
 
     `at`: the symmetric point, shape (D,), default the mean of the law. ValueError for an unknown convention,
-    or where the law has no such instability. Source: docs/theory.md §4.
+    or where the law has no such instability. Source: docs/theory.md §4.4.
     """
     one_of(convention, CONVENTIONS, "convention")
     if convention == "covariance":
@@ -33,7 +33,7 @@ def symmetry_breaking(law: Law, convention: str = "density", *, at: ArrayLike | 
                 "law", law, f"leading variance {leading:g}: must exceed 1 for Λ e^{{-2t}} = 1 to have a solution t > 0"
             )
         return leading - 1
-    if convention == "density" and getattr(law, "is_gaussian", False):
+    if convention == "density" and law.is_gaussian:
         return law.leading_variance()
     centre = law.mean if at is None else points(at, law.ambient_dim, "at")[0]
 

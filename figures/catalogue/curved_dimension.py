@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...conventions.arguments import Array
-from ...conventions.energy_law import EnergyLaw
+from ...conventions.law import Law
 from ...manifolds import Sphere, Torus
 from ...models import TrainingConfig
 from ...theory.finite_size.dimension import finite_dimension
@@ -42,7 +42,7 @@ PRESETS = (
 )
 
 
-def exact_theory(law: EnergyLaw, sizes: Sequence[int], r: Array) -> Array:
+def exact_theory(law: Law, sizes: Sequence[int], r: Array) -> Array:
     """d_N(r) of each N, shape (len(sizes), m), by the exact averages of `theory.finite_size`, side by side."""
     tasks = [partial(finite_dimension, law, np.log(n), r, KNOTS) for n in sizes]
     return np.array(side_by_side(tasks, "exact averages at N"))

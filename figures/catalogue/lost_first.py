@@ -104,7 +104,7 @@ def _probes(name: str, size: Sizes, rng: np.random.Generator) -> "xarray.Dataset
             y = np.asarray(score.participation(np.sqrt(ratio) * np.eye(DIM), ratio))
             samples[:, j, k] = [y[part].mean() for part in PARTS.values()]
     measured = Estimate.of(samples)
-    exact = [probe_divergence(VARIANCES, i, r, normalized=normalized) / log_n for i in indices]
+    exact = [probe_divergence(law, i, r) / log_n for i in indices]
     common = 0.0 if normalized else np.sum(VARIANCES**2) / 2
     published = (common + r * VARIANCES[indices][:, None]) / (2 * log_n * r**2)
     over = ("part", f"r_probed_{name}")
@@ -120,7 +120,7 @@ def _probes(name: str, size: Sizes, rng: np.random.Generator) -> "xarray.Dataset
             ),
             f"exact_condensation_{name}": (
                 "part",
-                [float(probe_condensation(VARIANCES, i, log_n, normalized=normalized)) for i in indices],
+                [float(probe_condensation(law, i, log_n)) for i in indices],
             ),
         },
         coords={over[1]: r, "part": list(PARTS)},
@@ -153,7 +153,7 @@ def _typical(name: str, size: Sizes, rng: np.random.Generator) -> "xarray.Datase
     }
     if name == "linear":
         exact = [
-            [surviving_fraction(Linear, VARIANCES, part.start, log_n=np.log(N), r=float(ratio)) for ratio in r]
+            [surviving_fraction(Linear(VARIANCES), part.start, log_n=np.log(N), r=float(ratio)) for ratio in r]
             for part in tracked(PARTS.values(), "exact surviving fractions")
         ]
         fields["surviving_exact_linear"] = (over, exact)
@@ -173,17 +173,16 @@ def _orders(name: str, grid: int) -> "xarray.Dataset":
     """log10 r_1/r_2 over (ratio, ln N), and the boundary ln N*(ratio) for several dimensions."""
     import xarray
 
-    normalized = name == "normalized"
     ratio, log_n = np.geomspace(1e-4, 0.95, grid), np.linspace(1.0, 30.0, grid)
     lead = np.empty((grid, grid))
     for i, q in enumerate(tracked(ratio, f"order of the probes, {name}")):
-        variances = np.where(VARIANCES[HIGH] == VARIANCES, q, VARIANCES)
-        first, second = (probe_condensation(variances, part, log_n, normalized=normalized) for part in (0, HIGH))
+        law = LAWS[name](np.where(VARIANCES[HIGH] == VARIANCES, q, VARIANCES))
+        first, second = (probe_condensation(law, part, log_n) for part in (0, HIGH))
         lead[i] = np.log10(first / second)
     coarse = np.geomspace(1e-4, 0.95, 25)
     dims = [(HIGH, MIDDLE), *OTHER_DIMS]
     boundary = [
-        [reversal([1.0] * d1 + [float(q)] * d2, 0, d1, normalized=normalized).log_n for q in coarse]
+        [reversal(LAWS[name]([1.0] * d1 + [float(q)] * d2), 0, d1).log_n for q in coarse]
         for d1, d2 in tracked(dims, f"boundaries, {name}")
     ]
     return xarray.Dataset(

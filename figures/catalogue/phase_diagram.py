@@ -12,15 +12,15 @@ import numpy as np
 from ...conventions.arguments import Array, fail, one_of, positive_integer
 from ...conventions.atomic_files import writable
 from ...conventions.datasets import dataset
-from ...conventions.energy_law import has_energy_law
+from ...conventions.law import has_energies
 from ...conventions.progress import stage, tracked
-from ...manifolds import Linear, Manifold, Mixture, Sphere, Torus
+from ...manifolds import Linear, Manifold, Mixture
 from ...theory import finite_size, speciation, symmetry_breaking
 from ...theory.phase_diagram import collapse_line, critical_lines, noise_plane
 from ..drawing.phase_pictures import dimension_picture, noise_picture, ratio_picture
 from ..figure import Preset, chosen
 from ..results import provenance, save
-from .phase_families import dimension_family, quick, ratio_family
+from .phase_families import dimension_family, ratio_family
 
 if TYPE_CHECKING:
     import xarray
@@ -30,8 +30,7 @@ AXES = ("logn-r", "d-n", "ratio-n")
 LINES = ("collapse", "onset", "generalization")
 EXACT_GRID = 16  # a finite-size average takes from 0.05 to 1 second
 RATIOS_OF_A_SLOW_LAW = 7  # between which ln r_c is a spline in ln ratio
-TOLERANCE = {True: 1e-4, False: 1e-12}  # of the curves, for laws known by Sobol sums or quadrature, and to rounding
-TO_ROUNDING = (Linear, Mixture, Sphere, Torus)
+TOLERANCE = {True: 1e-12, False: 1e-4}  # of the curves, for laws of closed energies, known to rounding, and others
 
 
 class Ranges(NamedTuple):
@@ -102,7 +101,7 @@ def diagram(
     one_of(axes, AXES, "axes")
     if exact and axes != "logn-r":
         raise fail("exact", exact, "is for the axes logn-r")
-    if exact and not has_energy_law(manifold):
+    if exact and not has_energies(manifold):
         raise fail("exact", exact, "needs a manifold whose energies have a closed law, like linear and sphere")
     if fixed is not None and axes != "d-n":
         raise fail("fixed", fixed, "is for the axes d-n")
@@ -132,13 +131,13 @@ def diagram(
 
 def noise_numbers(law: Manifold, ranges: Ranges, exact: bool = False) -> "xarray.Dataset":
     """Fields of theory.phase_diagram.NoisePlane over (log_n, r), and the ratios that do not depend on N."""
-    tolerance = TOLERANCE[not isinstance(law, TO_ROUNDING)]
+    tolerance = TOLERANCE[has_energies(law)]
     log_n, fixed_points = ranges.log_n(), _points_without_n(law)
     with stage("information and free-energy gap"):
         r = _noise_axis(law, ranges, fixed_points, tolerance)
         splits = _splits(law, fixed_points)
         options = {"noise_above": splits[0], "coverage_below": splits[1], "tolerance": tolerance}
-        plane = noise_plane(quick(law), log_n, r, energies=law, **options)
+        plane = noise_plane(law, log_n, r, **options)
     fields = {
         name: (("log_n", "r"), getattr(plane, name)) for name in ("deficit", "retrieval", "excess_entropy", "phase")
     }
@@ -152,7 +151,7 @@ def noise_numbers(law: Manifold, ranges: Ranges, exact: bool = False) -> "xarray
 def _noise_axis(law: Manifold, ranges: Ranges, fixed_points: dict[str, float], tolerance: float) -> Array:
     low, high = ranges.r or (0.0, 0.0)
     if ranges.r is None:
-        ends = critical_lines(quick(law), ranges.log_n(2), tolerance=tolerance)
+        ends = critical_lines(law, ranges.log_n(2), tolerance=tolerance)
         shown = np.concatenate([*ends, list(fixed_points.values())])
         low, high = 0.5 * shown.min(), 4 * shown.max()
     return np.geomspace(low, high, ranges.grid)
@@ -208,7 +207,7 @@ def ratio_numbers(manifold: Manifold, ranges: Ranges) -> "xarray.Dataset":
     family, log_n = ratio_family(manifold), ranges.log_n()
     ratio = np.geomspace(*ranges.ratio, ranges.grid)
     computed = np.geomspace(*ranges.ratio, RATIOS_OF_A_SLOW_LAW) if family.slow else ratio
-    tolerance = TOLERANCE[family.slow]
+    tolerance = TOLERANCE[not family.slow]
     lines = [
         collapse_line(family.law(q), log_n, tolerance=tolerance) for q in tracked(computed, "collapse, ratio by ratio")
     ]

@@ -7,35 +7,23 @@ from typing import NamedTuple
 import numpy as np
 
 from ...conventions.arguments import Array, fail, one_of
-from ...manifolds import Linear, Manifold, NormalizedLinear, Sphere, Torus
-from ...theory.integrals.smooth_curve import SmoothCurve, covering
-from ...theory.integrals.sphere_information import LARGEST_DIM, SphereProduct
+from ...manifolds import Linear, Manifold, NormalizedLinear, Product, Sphere, Torus
 from ...theory.lost_first import probe_condensation
-from ...theory.phase_diagram import LandscapeLaw
 
 FIXED = ("variance", "total")
-
-
-def quick(law: Manifold) -> LandscapeLaw:
-    """The law itself, or for a sphere or torus the same law by Bessel functions, hundreds of times quicker."""
-    if isinstance(law, Sphere) and law.intrinsic_dim <= LARGEST_DIM:
-        return SphereProduct([(law.intrinsic_dim, law.radius, 1)], ambient_dim=law.ambient_dim)
-    if isinstance(law, Torus):
-        return SphereProduct([(1, float(radius), 1) for radius in law.radii], ambient_dim=law.ambient_dim)
-    return law
 
 
 class DimensionFamily(NamedTuple):
     """A law for each intrinsic dimension d, and the words for a picture."""
 
-    law: Callable[[int], LandscapeLaw]
+    law: Callable[[int], Manifold]
     description: str
 
 
 class RatioFamily(NamedTuple):
     """A law for each ratio λ_2/λ_1 (or R_2²/R_1²), and where its two parts condense at the probe √r e_i."""
 
-    law: Callable[[float], LandscapeLaw]
+    law: Callable[[float], Manifold]
     condensation: Callable[[float, int, Array], Array]  # ratio, part 0 or 1, ln N → r
     description: str
     slow: bool = False  # the information of one law takes seconds
@@ -62,23 +50,23 @@ def dimension_family(manifold: Manifold, fixed: str | None = None) -> DimensionF
         else:
             text = f"spheres, variance {square / n:.3g} a direction"
 
-        def sphere(d: int) -> LandscapeLaw:
+        def sphere(d: int) -> Sphere:
             radius = np.sqrt(square * (1 if fixed == "total" else (d + 1) / n))
-            return SphereProduct([(d, float(radius), 1)], ambient_dim=d + 1 + normal)
+            return Sphere(d, float(radius), ambient_dim=d + 1 + normal)
 
         return DimensionFamily(sphere, text)
     if isinstance(manifold, Torus):
         square, count = _equal(manifold.radii, "radii") ** 2, manifold.radii.size
 
-        def torus(d: int) -> LandscapeLaw:
+        def torus(d: int) -> Torus:
             radius = np.sqrt(square * (1 if fixed == "variance" else count / d))
-            return SphereProduct([(1, float(radius), d)], ambient_dim=2 * d + normal)
+            return Torus([float(radius)] * d, ambient_dim=2 * d + normal)
 
         return DimensionFamily(torus, f"tori, {_kept(fixed, square, square * count, 'squared radius')}")
     if isinstance(manifold, Linear):
         variance, count = _equal(manifold.variances, "variances"), manifold.variances.size
 
-        def linear(d: int) -> LandscapeLaw:
+        def linear(d: int) -> Linear:
             each = variance if fixed == "variance" else variance * count / d
             return Linear([each] * d, ambient_dim=d + normal)
 
@@ -95,8 +83,8 @@ def ratio_family(manifold: Manifold) -> RatioFamily:
     if isinstance(manifold, (Linear, NormalizedLinear)):
         return _spectrum_family(manifold)
     if isinstance(manifold, Sphere):
-        parts = [(manifold.intrinsic_dim - manifold.intrinsic_dim // 2, 1), (manifold.intrinsic_dim // 2, 1)]
-        square = manifold.radius**2
+        square, d = manifold.radius**2, manifold.intrinsic_dim
+        parts = [(d - d // 2, 1), (d // 2, 1)]
     elif isinstance(manifold, Torus):
         square = float(_equal(manifold.radii, "radii")) ** 2
         parts = [(1, manifold.radii.size - manifold.radii.size // 2), (1, manifold.radii.size // 2)]
@@ -105,19 +93,18 @@ def ratio_family(manifold: Manifold) -> RatioFamily:
     if manifold.intrinsic_dim < 2:
         raise fail("manifold", manifold, "axes ratio-n need two dimensions or more, to split")
 
-    def law(ratio: float) -> SphereProduct:
+    def law(ratio: float) -> Product:
         radii = np.sqrt([square, square * ratio])
-        return SphereProduct([(d, float(radius), count) for (d, count), radius in zip(parts, radii, strict=True)])
+        spheres = [Sphere(d, float(radius)) for (d, _), radius in zip(parts, radii, strict=True)]
+        return Product([spheres[0]] * parts[0][1] + [spheres[1]] * parts[1][1])
 
     @cache
-    def unit_condensation(d: int, low: float, high: float) -> SmoothCurve:
-        unit = SphereProduct([(d, 1.0, 1)])
-        return covering(lambda r: unit.probe_divergence(0, r), low, high, "the local divergence at the probe")
+    def unit_condensation(part: int, log_n: tuple[float, ...]) -> Array:
+        return probe_condensation(Sphere(parts[part][0]), 0, log_n)
 
     def condensation(ratio: float, part: int, log_n: Array) -> Array:
         # the probe feels its own sphere only, so that r/R² does not depend on the ratio
-        curve = unit_condensation(parts[part][0], float(log_n.min()), float(log_n.max()))
-        return (ratio if part else 1.0) * square * curve.ratio_at(log_n)
+        return (ratio if part else 1.0) * square * unit_condensation(part, tuple(log_n))
 
     names = [f"$S^{{{d}}}$" + (f" × {count}" if count > 1 else "") for d, count in parts]
     words = f"{names[0]} of squared radius {square:g} and {names[1]} of {square:g} ratio"
@@ -133,17 +120,13 @@ def _spectrum_family(manifold: Linear | NormalizedLinear) -> RatioFamily:
         raise fail("manifold", manifold, "axes ratio-n need two directions or more, to split")
     start = int(largest.sum())
     second = ~largest & (values == values[start])
-    normalized = isinstance(manifold, NormalizedLinear)
-    kind: type[Linear] | type[NormalizedLinear] = NormalizedLinear if normalized else Linear
+    normalized, kind = isinstance(manifold, NormalizedLinear), type(manifold)
 
-    def spectrum(ratio: float) -> Array:
-        return np.where(second, values[0] * ratio, values)
-
-    def law(ratio: float) -> LandscapeLaw:
-        return kind(spectrum(ratio), ambient_dim=manifold.ambient_dim)
+    def law(ratio: float) -> Manifold:
+        return kind(np.where(second, values[0] * ratio, values), ambient_dim=manifold.ambient_dim)
 
     def condensation(ratio: float, part: int, log_n: Array) -> Array:
-        return probe_condensation(spectrum(ratio), part * start, log_n, normalized=normalized)
+        return probe_condensation(law(ratio), part * start, log_n)
 
     words = f"variances {values[0]:g} ({start} times) and {values[0]:g} ratio ({second.sum()} times)"
     others = values.size - start - int(second.sum())

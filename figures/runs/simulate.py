@@ -9,8 +9,8 @@ import numpy as np
 from ...conventions.arguments import Array, fail, one_of, positive_integer
 from ...conventions.atomic_files import writable
 from ...conventions.datasets import dataset, stacked
-from ...conventions.energy_law import has_energy_law
 from ...conventions.estimate import Estimate
+from ...conventions.law import has_energies
 from ...conventions.progress import tracked
 from ...manifolds import Manifold
 from ...manifolds.data_source import slug
@@ -19,7 +19,7 @@ from ...probes.crossings import half_crossing
 from ...simulations import EmpiricalScore, collapse_times, memorized_fraction, noisy_points, profile, reverse
 from ...simulations.collapse_times import CollapseTimes
 from ...theory import collapse
-from ...theory.finite_size.expected_averages import expected
+from ...theory.finite_size.observables import expected_observables
 from ..drawing.run_pictures import process_picture
 from ..results import provenance, save
 
@@ -68,7 +68,7 @@ def along_process(law: Manifold, n: int, r: Array, method: str, trajectories: in
     """Averages over trajectories at increasing ratios r; `last_change` over trajectories of the exact process.
 
     `memorized`: by distance ratio (`memorized_fraction`) at the posterior mean of the noisy point, what one step of
-    denoising from there would return. NAME_theory: `expected_averages`; NAME_population: for N → ∞.
+    denoising from there would return. NAME_theory: `expected_observables`; NAME_population: for N → ∞.
     """
     points = law.sample(n, np.random.default_rng([seed, 0]))
     score, rng = EmpiricalScore(points), np.random.default_rng([seed, 1])
@@ -79,7 +79,7 @@ def along_process(law: Manifold, n: int, r: Array, method: str, trajectories: in
         for ratio, x in tracked(list(zip(trajectory.ratios, trajectory.x, strict=True)), "memorized fraction")
     ]
     times = collapse_times(score, np.geomspace(r[-1], r[0], FINE), rng, trajectories)
-    theory = expected(law, n, r, ["dimension", "participation"])
+    theory = expected_observables(law, math.log(n), r, ["dimension", "participation"])
     assert found.participation is not None  # as of every empirical score
     return dataset(
         {
@@ -96,7 +96,7 @@ def along_process(law: Manifold, n: int, r: Array, method: str, trajectories: in
         },
         {"r": r, "r_fine": times.ratios[::-1]},
         MEANINGS,
-        exact=int(has_energy_law(law)),
+        exact=int(has_energies(law)),
     )
 
 

@@ -13,13 +13,13 @@ import numpy as np
 from ...conventions.arguments import Array, fail, one_of
 from ...conventions.atomic_files import writable
 from ...conventions.datasets import described
-from ...conventions.energy_law import has_energy_law
+from ...conventions.law import has_energies
 from ...manifolds import Manifold
 from ...manifolds.data_source import slug
 from ...manifolds.names import manifold
 from ...simulations import EmpiricalScore, planted_averages, sweep
 from ...theory import collapse
-from ...theory.finite_size.expected_averages import OBSERVABLES, expected, ratios_around
+from ...theory.finite_size.observables import OBSERVABLES, expected_observables, ratios_around
 from ..drawing.run_pictures import sweep_picture
 from ..results import provenance, save
 
@@ -128,10 +128,11 @@ def predicted(
 ) -> dict[str, Any]:
     """Theory for the same: NAME_theory at N points, d and I of the population, r_c; `exact` 1 if exact at finite N."""
     law, r = _law(name, parameter), np.array(ratios)
-    found: dict[str, Any] = {f"{o}_theory": values for o, values in expected(law, n, r, observables).items()}
+    expected = expected_observables(law, math.log(n), r, observables)
+    found: dict[str, Any] = {f"{o}_theory": values for o, values in expected.items()}
     for observable in {"dimension", "information"} & set(observables):
         found[f"{observable}_population"] = getattr(law, observable)(r)
-    return {**found, "collapse": collapse(law, log_n=math.log(n)), "exact": float(has_energy_law(law))}
+    return {**found, "collapse": collapse(law, log_n=math.log(n)), "exact": float(has_energies(law))}
 
 
 def with_parameter(name: str, field: str, value: Any) -> str:

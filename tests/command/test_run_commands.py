@@ -17,7 +17,7 @@ from remanifold.manifolds.data_source import source
 from remanifold.manifolds.names import manifold
 from remanifold.simulations import EmpiricalScore, over_data_sets
 from remanifold.theory import collapse
-from remanifold.theory.finite_size.expected_averages import _leading, expected
+from remanifold.theory.finite_size.observables import _leading, expected_observables
 
 
 def run(monkeypatch, *arguments):
@@ -180,16 +180,16 @@ def test_published_networks_for_pictures_and_for_points(tmp_path):
 def test_leading_order_errs_by_what_is_said(name, allowed):
     law = manifold(name)
     r = collapse(law, log_n=math.log(1000)) * np.array([0.3, 0.6, 2.0])
-    exact, leading = expected(law, 1000, r, list(allowed)), _leading(law, 1000, r)
+    exact, leading = expected_observables(law, math.log(1000), r, list(allowed)), _leading(law, math.log(1000), r, True)
     for observable, largest in allowed.items():
         assert largest / 3 < np.abs(exact[observable] - leading[observable]).max() < largest
 
 
 @pytest.mark.slow
-def test_dimension_at_n_without_an_energy_law_agrees_with_data_sets():
+def test_dimension_at_n_without_closed_energies_agrees_with_data_sets():
     law, r = manifold("normalized-linear:variances=1x3"), np.array([0.2, 1.0])
     measured = over_data_sets(law, 60, lambda e, rng: e.dimension(r, rng, 128).mean, np.random.default_rng(0), 12)
-    found = expected(law, 60, r, ["dimension"])["dimension"]
+    found = expected_observables(law, math.log(60), r, ["dimension"])["dimension"]
     assert np.abs(found - measured.mean).max() < 0.25  # leading order, of d = 2
 
 

@@ -2,10 +2,11 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 
-from remanifold.manifolds import Linear, NormalizedLinear
+from remanifold.manifolds import Linear, NormalizedLinear, Sphere
 from remanifold.simulations import EmpiricalScore
 from remanifold.theory import geometric_memorization, local_condensation
 from remanifold.theory.lost_first import (
@@ -16,8 +17,9 @@ from remanifold.theory.lost_first import (
     surviving_fraction,
 )
 
+PAIR = Linear([1.0, 2.0])
 SPECTRUM = [1.0] * 2 + [0.09] * 5 + [1e-4] * 3
-LAWS = [(Linear, False), (NormalizedLinear, True)]
+LAWS = [Linear, NormalizedLinear]
 
 
 @pytest.mark.parametrize("normalized", [True, False])
@@ -32,25 +34,36 @@ def test_published_time_is_its_own_fixed_point(normalized):
     assert (np.diff(times[:, [0, 2, 7]], axis=1) < 0).all()  # the larger variance first, always
 
 
-@pytest.mark.parametrize(("law", "normalized"), LAWS)
-def test_probes_are_those_of_the_manifolds(law, normalized):
-    manifold, r = law(SPECTRUM), np.array([[1e-7, 1e-3], [0.2, 40.0]])
+@pytest.mark.parametrize("law", [*(law(SPECTRUM) for law in LAWS), Linear(SPECTRUM, centre=np.arange(10.0)), Sphere(9)])
+def test_probes_are_those_of_local_condensation(law):
+    r = np.array([[1e-7, 1e-3], [0.2, 40.0]])
     for i in (0, 3, 9):
-        expected = [manifold.local_divergence(math.sqrt(ratio) * manifold.direction(i), ratio) for ratio in r.ravel()]
-        found = probe_divergence(SPECTRUM, i, r, normalized=normalized)
-        np.testing.assert_allclose(found.ravel(), expected, rtol=1e-10)
-        condensed = probe_condensation(SPECTRUM, i, [1.3, 7.0], normalized=normalized)
-        assert condensed[1] == pytest.approx(local_condensation(manifold, i, log_n=7.0), rel=1e-9)
+        expected = [law.local_divergence(law.mean + math.sqrt(s) * law.direction(i), s) for s in r.ravel()]
+        np.testing.assert_allclose(probe_divergence(law, i, r).ravel(), expected, rtol=1e-10)
+        condensed = probe_condensation(law, i, [1.3, 7.0])
+        assert condensed[1] == pytest.approx(local_condensation(law, i, log_n=7.0), rel=1e-9)
 
 
-@pytest.mark.parametrize("normalized", [True, False])
+def test_probe_divergence_of_a_linear_manifold_in_closed_form():
+    """½ Σ_k [ln(1+λ_k/r) - λ_k/(λ_k+r)] + ½ rλ_i/(λ_i+r)², in 30 digits."""
+    mp = mpmath.mp.clone()
+    mp.dps = 30
+    for ratio in (1e-9, 0.04, 3e5):
+        r, spectrum = mp.mpf(ratio), [mp.mpf(v) for v in SPECTRUM]
+        fixed = sum(mp.log1p(v / r) - v / (v + r) for v in spectrum) / 2
+        for i in (1, 6, 8):
+            exact = fixed + r * spectrum[i] / (spectrum[i] + r) ** 2 / 2
+            assert probe_divergence(Linear(SPECTRUM), i, ratio) == pytest.approx(float(exact), rel=1e-11)
+
+
+@pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("variances", [[1.0] * 2 + [0.09] * 5, [5.0] * 8 + [4.0] * 8, [1.0] * 30 + [1e-3] * 3])
-def test_the_order_flips_at_the_reversal(variances, normalized):
-    last = len(variances) - 1
-    r, log_n = reversal(variances, 0, last, normalized=normalized)
-    assert reversal(variances, last, 0, normalized=normalized) == pytest.approx((r, log_n))
+def test_the_order_flips_at_the_reversal(variances, law):
+    last, law = len(variances) - 1, law(variances)
+    r, log_n = reversal(law, 0, last)
+    assert reversal(law, last, 0) == pytest.approx((r, log_n))
     levels = [0.97 * log_n, 1.03 * log_n]
-    high, low = (probe_condensation(variances, i, levels, normalized=normalized) for i in (0, last))
+    high, low = (probe_condensation(law, i, levels) for i in (0, last))
     assert high[0] > low[0]  # few points: the larger variance first, as published
     assert high[1] < low[1]  # many points: the smaller one
     assert high[1] < r < low[0]
@@ -66,18 +79,23 @@ def test_reversal_of_a_linear_manifold_by_search():
     ]
     change = np.flatnonzero(np.diff(np.sign(difference)))
     assert change.size == 1  # one reversal only
-    assert r[change[0]] <= reversal(variances, 0, 3, normalized=False).r <= r[change[0] + 1]
+    assert r[change[0]] <= reversal(law, 0, 3).r <= r[change[0] + 1]
     assert np.abs(difference).max() < 1 / 8
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_reversal_of_a_linear_manifold_is_the_geometric_mean(scale):
+    variances = scale * np.array([7.0, 0.4, 0.4, 1e-3])
+    for i, j in ((0, 1), (3, 0), (2, 3)):
+        assert reversal(Linear(variances), i, j).r == pytest.approx(math.sqrt(variances[i] * variances[j]), rel=1e-9)
 
 
 @pytest.mark.parametrize("k", [64, 256])
 def test_reversal_of_nearly_equal_variances_in_many_dimensions(k):
     """Linear: ln N* = k(ln 2 - ½)/2 + 1/8. Normalized, leading order: ln N* = (k/2) ln(3/2), r = 4/3k²."""
     variances = [1.0] * (k // 2) + [0.999] * (k // 2)
-    assert reversal(variances, 0, k - 1, normalized=False).log_n == pytest.approx(
-        k * (math.log(2) - 0.5) / 2 + 1 / 8, rel=1e-3
-    )
-    found = reversal(variances, 0, k - 1, normalized=True)
+    assert reversal(Linear(variances), 0, k - 1).log_n == pytest.approx(k * (math.log(2) - 0.5) / 2 + 1 / 8, rel=1e-3)
+    found = reversal(NormalizedLinear(variances), 0, k - 1)
     assert found.log_n == pytest.approx(k / 2 * math.log(1.5), rel=1.7 / k)
     assert found.r == pytest.approx(4 / (3 * k**2), rel=4 / k)
 
@@ -88,7 +106,7 @@ def test_data_sets_follow_the_exact_order():
     law = NormalizedLinear.two_subspaces()
     published = published_condensation(law.variances, math.log(n), normalized=True)
     assert published[0] > published[2]
-    high, middle = (float(probe_divergence(law.variances, i, r, normalized=True)) for i in (0, 2))
+    high, middle = (float(probe_divergence(law, i, r)) for i in (0, 2))
     assert middle > 2 * high
     leads = []
     for _ in range(12):
@@ -104,7 +122,7 @@ def test_surviving_fraction_is_what_data_sets_show(variances, n, r):
     """E[C_emp]_ii over C_ii at noisy training points, for the first and the last direction and their difference."""
     rng, law, v = np.random.default_rng(4), Linear(variances), np.array(variances)
     parts = (v == v[0], v == v[-1])
-    exact = [surviving_fraction(Linear, variances, i, log_n=math.log(n), r=r) for i in (0, len(variances) - 1)]
+    exact = [surviving_fraction(law, i, log_n=math.log(n), r=r) for i in (0, len(variances) - 1)]
     samples = []
     for _ in range(30):
         score = EmpiricalScore(law.sample(n, rng))
@@ -120,24 +138,25 @@ def test_surviving_fraction_is_what_data_sets_show(variances, n, r):
 
 def test_surviving_fraction_far_from_the_transition():
     log_n = math.log(1000)
-    assert surviving_fraction(Linear, [1.0] * 4 + [0.2] * 4, 0, log_n=log_n, r=1e-4) == pytest.approx(0, abs=1e-3)
+    law = Linear([1.0] * 4 + [0.2] * 4)
+    assert surviving_fraction(law, 0, log_n=log_n, r=1e-4) == pytest.approx(0, abs=1e-3)
     # far above collapse a data set of N points has a sample covariance: 1 - 1/N of the population's
-    assert surviving_fraction(Linear, [1.0] * 4 + [0.2] * 4, 0, log_n=log_n, r=1e3) == pytest.approx(0.999, abs=2e-4)
+    assert surviving_fraction(law, 0, log_n=log_n, r=1e3) == pytest.approx(0.999, abs=2e-4)
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: published_condensation([[1.0]], 2.0, normalized=True), "variances has shape"),
-        (lambda: probe_divergence([1.0, 0.0], 0, 1.0, normalized=True), "variances = .* must be > 0"),
-        (
-            lambda: probe_divergence([1.0, 2.0], 2, 1.0, normalized=False),
-            "direction = 2: must be an integer",
-        ),
-        (lambda: probe_condensation([1.0, 2.0], 0, -1.0, normalized=False), "log_n = .* must be > 0"),
-        (lambda: reversal([1.0, 1.0], 0, 1, normalized=True), "different variances"),
-        (lambda: surviving_fraction(Linear, [1.0, 2.0], 5, log_n=2.0, r=1.0), "direction = 5"),
-        (lambda: surviving_fraction(Linear, [1.0, 2.0], 0, log_n=2.0, r=-1.0), "r = -1.0"),
+        (lambda: published_condensation([1.0, 0.0], 2.0, normalized=True), "variances = .* must be > 0"),
+        (lambda: probe_divergence(PAIR, 0, -1.0), "r = -1.0: must be > 0"),
+        (lambda: probe_divergence(PAIR, 2, 1.0), "direction = 2: must be an integer"),
+        (lambda: probe_condensation(PAIR, 0, -1.0), "log_n = .* must be > 0"),
+        (lambda: reversal(NormalizedLinear([1.0, 1.0]), 0, 1), "different variances"),
+        (lambda: reversal(Linear([2.0, 1.0, 1.0]), 1, 2), "different variances"),
+        (lambda: surviving_fraction(PAIR, 5, log_n=2.0, r=1.0), "direction = 5"),
+        (lambda: surviving_fraction(PAIR, 0, log_n=2.0, r=-1.0), "r = -1.0"),
+        (lambda: surviving_fraction(Sphere(2), 0, log_n=2.0, r=1.0), "must be Gaussian"),
     ],
 )
 def test_bad_arguments(call, message):

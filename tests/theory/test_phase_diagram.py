@@ -2,7 +2,6 @@
 
 import math
 
-import mpmath
 import numpy as np
 import pytest
 
@@ -10,7 +9,6 @@ from remanifold.manifolds import Linear, Mixture, NormalizedLinear, Sphere, Toru
 from remanifold.theory import collapse, generalization, onset
 from remanifold.theory.finite_size.scaling import information_variance
 from remanifold.theory.integrals.smooth_curve import SmoothCurve, covering
-from remanifold.theory.integrals.sphere_information import SphereProduct, sphere_divergence
 from remanifold.theory.phase_diagram import Phase, collapse_line, critical_lines, noise_plane
 
 LAWS = [Linear([1.0] * 16), Linear([1e-7, 3.0, 3.0, 2e4], ambient_dim=9), Mixture.two_gaussians(6, separation=3.0)]
@@ -29,81 +27,12 @@ def test_lines_are_the_scalar_functions(law):
     np.testing.assert_allclose(seen.dimension[0], law.dimension(lines.collapse), rtol=1e-8)
 
 
-def test_lines_of_a_sphere_are_those_of_the_integral():
-    law, quick = Sphere(2, 0.3, ambient_dim=7), SphereProduct([(2, 0.3, 1)], ambient_dim=7)
-    lines = critical_lines(quick, [3.0, 25.0])
+@pytest.mark.parametrize("law", [Sphere(2, 0.3, ambient_dim=7), Torus([1.0, 0.2, 0.2])], ids=repr)
+def test_lines_of_curved_manifolds_are_the_scalar_functions(law):
+    lines = critical_lines(law, [3.0, 25.0])
     assert lines.collapse[1] == pytest.approx(collapse(law, log_n=25.0), rel=1e-10)
     assert lines.onset[0] == pytest.approx(onset(law, log_n=3.0), rel=1e-10)
     assert lines.generalization[1] == pytest.approx(generalization(law, log_n=25.0), rel=1e-7)
-
-
-def test_torus_through_bessel_functions():
-    law, quick = Torus([1.0, 0.2]), SphereProduct([(1, 1.0, 1), (1, 0.2, 1)])
-    r = np.array([1e-12, 1e-3, 0.1, 30.0])
-    np.testing.assert_allclose(quick.information(r), law.information(r), rtol=1e-10, atol=1e-11)
-    np.testing.assert_allclose(quick.free_energy_gap(r), law.free_energy_gap(r, 0.0), rtol=1e-11)
-    np.testing.assert_allclose(
-        quick.mean_local_divergence(r), law.mean_local_divergence(r, 0.0), rtol=1e-11, atol=1e-12
-    )
-
-
-@pytest.mark.parametrize("dim", [1, 2, 8, 60, 700])
-def test_sphere_through_bessel_functions(dim):
-    """Against the angular-Gaussian integral, which is another formula for the same law."""
-    r = np.array([1e-9, 1e-4, 0.02, 3.0, 200.0])
-    np.testing.assert_allclose(
-        SphereProduct([(dim, 1.5, 1)]).information(r), Sphere(dim, 1.5).information(r), rtol=1e-10, atol=1e-10
-    )
-
-
-@pytest.mark.parametrize("kappa", [8000.0, 15000.0])
-def test_power_series_beyond_the_largest_float(kappa):
-    """In 8000 dimensions the series of M(κ) passes 1e308 where I_ν still underflows (mpmath)."""
-    with mpmath.workdps(30):
-        bessel = mpmath.besseli(3999, kappa)
-        log_mean = mpmath.loggamma(4000) + 3999 * mpmath.log(2 / mpmath.mpf(kappa)) + mpmath.log(bessel)
-        exact = kappa * mpmath.besseli(4000, kappa) / bessel - log_mean
-    assert sphere_divergence(8000, np.array([kappa]))[0] == pytest.approx(float(exact), rel=1e-10)
-
-
-def test_sphere_divergence_in_three_dimensions_is_elementary():
-    """M = sinh κ/κ, through the Bessel functions and the asymptotic series."""
-    kappa = np.array([1e-2, 1.0, 50.0, 9e3, 2e4, 1e12])
-    decay = np.exp(-2 * kappa)
-    elementary = 2 * kappa * decay / (1 - decay) - 1 + np.log(2 * kappa) - np.log1p(-decay)
-    np.testing.assert_allclose(sphere_divergence(3, kappa), elementary, rtol=1e-10, atol=1e-12)
-
-
-@pytest.mark.parametrize("n", [2, 41, 3000])
-def test_sphere_divergence_in_40_digits(n):
-    """Series (κ up to about 600 at n = 3000, where I_ν underflows), scaled Bessel functions and asymptotics."""
-    mp = mpmath.mp.clone()
-    mp.dps = 40
-    for kappa in (0.5, 60.0, 300.0, 900.0, 4e3, 3e5):
-        k, nu = mp.mpf(kappa), mp.mpf(n) / 2 - 1
-        bessel = mp.besseli(nu, k)
-        log_mean = mp.loggamma(nu + 1) + nu * mp.log(2 / k) + mp.log(bessel)
-        exact = float(k * mp.besseli(nu + 1, k) / bessel - log_mean)
-        assert sphere_divergence(n, np.array([kappa]))[0] == pytest.approx(exact, rel=1e-10, abs=1e-11)
-
-
-@pytest.mark.parametrize(
-    ("factors", "options", "message"),
-    [
-        ([(0, 1.0, 1)], {}, "intrinsic_dim = 0"),
-        ([(20_000, 1.0, 1)], {}, "intrinsic_dim = 20000: must be ≤"),
-        ([(2, -1.0, 1)], {}, "radius = -1.0"),
-        ([(2, 1.0, 1)], {"ambient_dim": 2}, "ambient_dim = 2: must be ≥ 3"),
-    ],
-)
-def test_bad_spheres(factors, options, message):
-    with pytest.raises(ValueError, match=message):
-        SphereProduct(factors, **options)
-
-
-def test_spheres_know_training_points_only():
-    with pytest.raises(ValueError, match=r"noise = 1\.0: must be 0"):
-        SphereProduct([(2, 1.0, 1)]).free_energy_gap(1.0, 1.0)
 
 
 def test_series_meets_its_tolerance_and_inverts():

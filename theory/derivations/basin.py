@@ -6,7 +6,7 @@ from sympy import Eq, Expr, Symbol, log
 from .linear_direction import free_energy_gap, gap, log_partition, n_points, over_directions, r, s, tidy
 from .steps import Step, must_vanish, step
 
-SOURCE = "arXiv 2502.09578; docs/theory.md §4"
+SOURCE = "arXiv 2502.09578; docs/theory.md §4.1"
 
 
 def derive() -> tuple[list[Step], dict[str, Expr]]:

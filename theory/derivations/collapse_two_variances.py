@@ -6,7 +6,7 @@ from sympy import Eq, Expr, O, Symbol, log
 from .linear_direction import dim, free_energy_gap, information, log_partition, n_points, r, s, variance
 from .steps import Step, must_vanish, step
 
-SOURCE = "docs/theory.md §4; the expansions are derived here"
+SOURCE = "docs/theory.md §4.1; the expansions are derived here"
 
 first, second = sympy.symbols("lambda_1 lambda_2", positive=True)
 first_dim, second_dim = sympy.symbols("d_1 d_2", positive=True)

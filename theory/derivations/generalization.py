@@ -20,7 +20,7 @@ from .linear_direction import (
 )
 from .steps import Step, must_vanish, step
 
-SOURCE = "arXiv 2502.09578; docs/theory.md §4; the expansion is derived here"
+SOURCE = "arXiv 2502.09578; docs/theory.md §4.3; the expansion is derived here"
 _ORDER = 4
 
 

@@ -6,7 +6,7 @@ from sympy import Eq, Expr, Function, Sum, Symbol, log
 from .linear_direction import dim, local_divergence, log_partition, n_points, normal_average, r, variance, x, y
 from .steps import Step, step
 
-SOURCE = "arXiv 2410.08727; docs/theory.md §4"
+SOURCE = "arXiv 2410.08727; docs/theory.md §4.6"
 
 t, critical, beta = sympy.symbols("t t_c beta", positive=True)
 std, g = Symbol("s_i", positive=True), Symbol("g", nonnegative=True)

@@ -6,7 +6,7 @@ from sympy import Eq, Expr, LambertW, Symbol, log
 from .linear_direction import dim, free_energy_gap, gap, log_partition, n_points, over_directions, r, s, variance
 from .steps import Step, must_vanish, step
 
-SOURCE = "arXiv 2502.09578; docs/theory.md §4; the closed form is derived here"
+SOURCE = "arXiv 2502.09578; docs/theory.md §4.1; the closed form is derived here"
 
 
 def derive() -> tuple[list[Step], dict[str, Expr]]:

@@ -9,7 +9,7 @@ from sympy import Eq, Expr, Function, Integral, O, Symbol, exp, log, oo, pi, sqr
 from .linear_direction import normal_average
 from .steps import Step, must_vanish, step
 
-SOURCE = "arXiv 2402.18491; docs/theory.md §4"
+SOURCE = "arXiv 2402.18491; docs/theory.md §4.5"
 _ORDER = 5
 
 m, v, r, q = sympy.symbols("m v r q", positive=True)

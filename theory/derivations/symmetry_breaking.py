@@ -5,7 +5,7 @@ from sympy import Eq, Expr, Function, O, Symbol, exp, log
 
 from .steps import Step, step
 
-SOURCE = "arXiv 2305.19693, 2310.17467, 2402.18491; docs/theory.md §4"
+SOURCE = "arXiv 2305.19693, 2310.17467, 2402.18491; docs/theory.md §4.4"
 
 r, m, t, leading = sympy.symbols("r m t Lambda", positive=True)
 x = Symbol("x", real=True)

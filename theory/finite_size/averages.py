@@ -6,12 +6,12 @@ Cahen–Mellin contour (`planted_posterior`, `mean_log_partition`), at any N, ln
 averaged over the few radii that its energies depend on, with the population quantities I(r) = E K(x, r) and G(r, s) as
 control variates.
 
-Absolute error (spread over node sets, docs/finite_size.md): 1e-8 where x needs one or two numbers (`Linear` of one or
-two variances, `Sphere`); beyond, a Sobol sum of 2^11 nodes errs by 1e-6 to 1e-4 in E w_1 and 1e-5 to 4e-4 nats in the
-excess entropy. Nodes are fixed, so that results are smooth in r and N. Derived; docs/theory.md §5,
-docs/finite_size.md.
-Works for every law that offers `EnergyLaw`: Linear, Sphere, products of such laws and mixtures of Gaussians of one
-spread; others raise ValueError.
+Absolute error (spread over node sets, docs/finite_size.md §3): 1e-8 where x needs one or two numbers (`Linear` of one
+or two variances, `Sphere`); beyond, a Sobol sum of 2^11 nodes errs by 1e-6 to 1e-4 in E w_1 and 1e-5 to 4e-4 nats in
+the excess entropy. Nodes are fixed, so that results are smooth in r and N. Derived; docs/theory.md §5.2,
+docs/finite_size.md §1, §3.
+Works for every law whose `energies` have a closed law: Linear, Sphere, products of such laws and mixtures of Gaussians
+of one spread; others raise ValueError.
 `log_n` = ln N ≥ 0 and `r` > 0 are single numbers, ValueError otherwise.
 """
 
@@ -19,14 +19,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
 
-from ...conventions.arguments import fail, nonnegative_scalar, positive_scalar
-from ...conventions.energy_law import EnergyLaw, check_energy_law
-from ..generalization import generalization as leading_order
-from ..integrals.first_crossing import first_crossing
+from ...conventions.arguments import nonnegative_scalar, positive_scalar
+from ...conventions.law import Law
 from .mean_log_partition import log_partition_excess
-from .node_average import controlled_mean, nodes, posterior_means
+from .node_average import controlled_mean, noisy_points, posterior_means
 from .planted_posterior import planted_posterior, posterior_energy
 
 
@@ -36,22 +33,22 @@ class _Averages(NamedTuple):
     log_density_gap: float
 
 
-def retrieval(law: EnergyLaw, log_n: float, r: float) -> float:
+def retrieval(law: Law, log_n: float, r: float) -> float:
     """E w_1 at x = y^1 + √r ξ: the mean posterior weight of the point that was noised; from 1/N to 1."""
     return _averages(law, log_n, r).retrieval
 
 
-def participation(law: EnergyLaw, log_n: float, r: float) -> float:
+def participation(law: Law, log_n: float, r: float) -> float:
     """E Σ_μ w_μ² over x ~ the noisy empirical law: equal to `retrieval` by the Nishimori identity E Y = E w_1."""
     return retrieval(law, log_n, r)
 
 
-def excess_entropy(law: EnergyLaw, log_n: float, r: float) -> float:
+def excess_entropy(law: Law, log_n: float, r: float) -> float:
     """E ln(1 + Z_rest/Z_1) in nats at x = y^1 + √r ξ, = -E ln w_1; arXiv 2402.18491 gives max(0, ln N - I)."""
     return _averages(law, log_n, r).excess_entropy
 
 
-def log_density_gap(law: EnergyLaw, log_n: float, r: float) -> float:
+def log_density_gap(law: Law, log_n: float, r: float) -> float:
     """KL(p_emp,r ‖ p_r) in nats, the mean of ln p_emp,r - ln p_r at noisy training points, over data sets.
 
     = I(r) - ln N + excess_entropy ≥ 0, from I(r) - ln N when all is memorized to O(1/N) at large r, digits kept.
@@ -59,105 +56,62 @@ def log_density_gap(law: EnergyLaw, log_n: float, r: float) -> float:
     return _averages(law, log_n, r).log_density_gap
 
 
-def held_out_log_density_gap(law: EnergyLaw, log_n: float, r: float) -> float:
+def held_out_log_density_gap(law: Law, log_n: float, r: float) -> float:
     """KL(p_r ‖ p_emp,r) in nats, the mean of ln p_r - ln p_emp,r at noisy fresh points x ~ p_r, over data sets."""
-    log_n, r = _checked(law, log_n, r)
-    at = nodes(law, r)
-    tilt = posterior_energy(law, at.radii, r)
-    gap = -log_partition_excess(law, at.radii, r, log_n, tilt)
-    return max(float(posterior_means(law, r, gap[None], at, tilt)[0]), 0.0)
+    log_n, r = checked(law, log_n, r)
+    energies = law.energies()
+    at = noisy_points(energies, r)
+    tilt = posterior_energy(energies, at.radii, r)
+    gap = -log_partition_excess(energies, at.radii, r, log_n, tilt)
+    return max(float(posterior_means(energies, float(law.information(r)), r, gap[None], at, tilt)[0]), 0.0)
 
 
-def log_ratio(law: EnergyLaw, log_n: float, r: float, noise: float) -> float:
+def log_ratio(law: Law, log_n: float, r: float, noise: float) -> float:
     """E ln(Z_rest/Z_1) in nats at x = y^1 + √s ξ, s = `noise` ≥ 0: the landscape around a training point."""
-    log_n, r = _checked(law, log_n, r)
+    log_n, r = checked(law, log_n, r)
     noise = nonnegative_scalar(noise, "noise")
     if log_n < 1e-12:
         return -np.inf  # N = 1: nothing to confuse it with
-    own_energy = law.energy_dim * noise / (2 * r)
+    own_energy = law.energies().energy_dim * noise / (2 * r)
     return own_energy + _mean_log_partition(law, log_n + np.log1p(-np.exp(-log_n)), r, noise)
 
 
-def held_out_log_partition(law: EnergyLaw, log_n: float, r: float) -> float:
+def held_out_log_partition(law: Law, log_n: float, r: float) -> float:
     """E ln Σ_μ exp(-|x-y^μ|²/2r) over a fresh clean point x ~ ν and N training points, in nats.
 
     -E ln p_emp,r(x) = ln N + (D/2) ln 2πr minus this.
     """
-    log_n, r = _checked(law, log_n, r)
+    log_n, r = checked(law, log_n, r)
     return _mean_log_partition(law, log_n, r, 0.0)
 
 
-def onset(law: EnergyLaw, *, log_n: float) -> float:
-    """Largest r at which E ln Z_1 ≥ E ln Z_rest at the training point itself, exactly at finite N."""
-    positive_scalar(_checked(law, log_n, 1.0)[0], "log_n")
-    return first_crossing(
-        lambda r: -log_ratio(law, log_n, r, 0.0),
-        0.0,
-        quantity="the mean of ln Z_1/Z_rest",
-        given=("log_n", log_n),
-        widest_step=0.5,
-    )
-
-
-def basin_radius(law: EnergyLaw, r: float, *, log_n: float) -> float:
-    """ρ* with E ln Z_1 = E ln Z_rest at x = y^1 + √(ρ* r) ξ, exactly at finite N; 0 where there is no basin."""
-    log_n, r = _checked(law, log_n, r)
-    positive_scalar(log_n, "log_n")
-
-    def excess(rho: float) -> float:
-        return -log_ratio(law, log_n, r, rho * r)
-
-    if excess(0.0) <= 0:
-        return 0.0
-    outside = 1.0
-    while excess(outside) > 0:
-        outside *= 2
-        if outside > 2.0**200:
-            raise fail("r", r, "the basin is unbounded at this noise ratio")
-    return float(brentq(excess, 0.0, outside, rtol=1e-8))
-
-
-def generalization(law: EnergyLaw, *, log_n: float) -> float:
-    """r_g, the minimum of KL(ν ‖ p_emp,r), exactly at finite N (arXiv 2502.09578 gives the leading order).
-
-    Where D exceeds the dimension of the data the minimum moves to smaller r.
-    """
-    _checked(law, log_n, 1.0)
-
-    def divergence(log_r: float) -> float:
-        return 0.5 * law.ambient_dim * log_r - held_out_log_partition(law, log_n, float(np.exp(log_r)))
-
-    guess = np.log(leading_order(law, log_n=log_n))
-    found = minimize_scalar(divergence, bounds=(guess - 3, guess + 3), method="bounded", options={"xatol": 1e-6})
-    if abs(found.x - guess) > 2.99:
-        raise fail("log_n", log_n, f"no minimum of KL(ν ‖ p_emp) within a factor 20 of r = {np.exp(guess):g}")
-    return float(np.exp(found.x))
-
-
-def _checked(law: EnergyLaw, log_n: float, r: float) -> tuple[float, float]:
-    check_energy_law(law)
+def checked(law: Law, log_n: float, r: float) -> tuple[float, float]:
+    """ln N ≥ 0 and r > 0; ValueError otherwise, or for a law without closed energies."""
+    law.energies()
     return nonnegative_scalar(log_n, "log_n"), positive_scalar(r, "r")
 
 
-def _averages(law: EnergyLaw, log_n: float, r: float) -> _Averages:
-    return _posterior_averages(law, *_checked(law, log_n, r))
+def _averages(law: Law, log_n: float, r: float) -> _Averages:
+    return _posterior_averages(law, *checked(law, log_n, r))
 
 
 @lru_cache(maxsize=16)  # retrieval and excess entropy of one point are one calculation
-def _posterior_averages(law: EnergyLaw, log_n: float, r: float) -> _Averages:
+def _posterior_averages(law: Law, log_n: float, r: float) -> _Averages:
     if log_n < 1e-12:
         return _Averages(1.0, 0.0, float(law.information(r)))  # N = 1: nothing to confuse it with
-    at = nodes(law, r)
-    tilt = posterior_energy(law, at.radii, r)
-    planted = planted_posterior(law, at.radii, r, log_n, tilt)
-    weight, entropy, gap = (float(mean) for mean in posterior_means(law, r, np.stack(planted), at, tilt))
+    energies, information = law.energies(), float(law.information(r))
+    at = noisy_points(energies, r)
+    tilt = posterior_energy(energies, at.radii, r)
+    planted = np.stack(planted_posterior(energies, at.radii, r, log_n, tilt))
+    weight, entropy, gap = posterior_means(energies, information, r, planted, at, tilt).tolist()
     return _Averages(min(max(weight, 0.0), 1.0), max(entropy, 0.0), max(gap, 0.0))
 
 
-def _mean_log_partition(law: EnergyLaw, log_count: float, r: float, noise: float) -> float:
+def _mean_log_partition(law: Law, log_count: float, r: float, noise: float) -> float:
     """E ln Z of e^log_count independent points at x = y + √s ξ; E φ(x, r) = -G(r, s) - E|x-y|²/2r is exact."""
-    at = nodes(law, noise)
-    tilt = posterior_energy(law, at.radii, r)
-    excess = log_partition_excess(law, at.radii, r, log_count, tilt)
-    annealed = -float(law.free_energy_gap(r, noise)) - law.energy_dim * noise / (2 * r)
+    energies = law.energies()
+    at = noisy_points(energies, noise)
+    tilt = posterior_energy(energies, at.radii, r)
+    excess = log_partition_excess(energies, at.radii, r, log_count, tilt)
+    annealed = -float(law.free_energy_gap(r, noise)) - energies.energy_dim * noise / (2 * r)
     return log_count + annealed + controlled_mean(excess, at, tilt.log_partition, annealed)

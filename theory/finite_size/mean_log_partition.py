@@ -6,7 +6,7 @@ With z = exp(-|x-y|²/2r), L(s) = 1 - E e^{-sz}, σ = ln s and any reference Z =
 
 The contour of L runs through the saddle point N s^c E z^c = 1, which for a condensed x is the freezing point c < 1 of
 the random-energy model. Where condensation is far, the contour lies beyond c = 1 and what differs from
-ln (N E z) is computed by itself. Derived; docs/theory.md §5.2, docs/finite_size.md §1.
+ln (N E z) is computed by itself. Derived; docs/theory.md §5.2, §5.3.
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...conventions.arguments import Array
-from ...conventions.energy_law import EnergyLaw
+from ...conventions.law import Energies
 from .laplace_contour import Contour, beyond_the_mean, contours_beyond_the_mean, survival_exponent
 from .planted_posterior import Tilt
 
@@ -26,16 +26,16 @@ _GRID = np.concatenate([np.geomspace(1e-12, 0.06, 160)[:-1], np.geomspace(0.06, 
 _ROWS = 2**20
 
 
-def log_partition_excess(law: EnergyLaw, radii: Array, r: float, log_count: float, tilt: Tilt) -> Array:
+def log_partition_excess(energies: Energies, radii: Array, r: float, log_count: float, tilt: Tilt) -> Array:
     """E ln Σ_μ z_μ - ln(N E z) ≤ 0 at nodes x of the given `radii` (n, g), for N = e^log_count points, shape (n,)."""
     annealed = tilt.log_partition
     clear = (tilt.divergence < log_count - _CLEAR) & (log_count > _CLEAR)
     result = np.empty(len(radii))
     if clear.any():
         variance = float(np.median(tilt.variance[clear]))
-        result[clear] = _beyond(law, radii[clear], r, log_count, annealed[clear], variance)
+        result[clear] = _beyond(energies, radii[clear], r, log_count, annealed[clear], variance)
     if not clear.all():
-        result[~clear] = _through_saddle(law, radii[~clear], r, log_count) - annealed[~clear] - log_count
+        result[~clear] = _through_saddle(energies, radii[~clear], r, log_count) - annealed[~clear] - log_count
     return result
 
 
@@ -44,10 +44,10 @@ def _chunks(group: NDArray[np.bool_], size: int) -> list[NDArray[np.intp]]:
     return [index[i : i + rows] for i in range(0, len(index), rows)]
 
 
-def _beyond(law: EnergyLaw, radii: Array, r: float, log_count: float, annealed: Array, variance: float) -> Array:
+def _beyond(energies: Energies, radii: Array, r: float, log_count: float, annealed: Array, variance: float) -> Array:
     """∫ dσ e^{-s} (1 - e^{ln S + s}), s in units of 1/(N E z): small, and all its digits kept."""
     width = 1.5 / math.sqrt(max(variance, 9.0))
-    contours, height = contours_beyond_the_mean(law, radii, r, log_count, annealed, width)
+    contours, height = contours_beyond_the_mean(energies, radii, r, log_count, annealed, width)
     result = np.empty(len(radii))
     for c in np.unique(contours):
         at_c = contours == c
@@ -55,16 +55,16 @@ def _beyond(law: EnergyLaw, radii: Array, r: float, log_count: float, annealed: 
         contour = Contour(float(c), _STEP, top)
         s = np.exp(contour.tau)
         for at in _chunks(at_c, contour.size):
-            exponent, _, _ = beyond_the_mean(law, radii[at], r, log_count, annealed[at], contour)
+            exponent, _, _ = beyond_the_mean(energies, radii[at], r, log_count, annealed[at], contour)
             near = -np.exp(-s) * np.expm1(np.minimum(exponent, 1.0))
             difference = np.where(exponent < 1, near, np.exp(-s) - np.exp(exponent - s))
             result[at] = contour.step * difference.sum(axis=1)
     return result
 
 
-def _through_saddle(law: EnergyLaw, radii: Array, r: float, log_count: float) -> Array:
+def _through_saddle(energies: Energies, radii: Array, r: float, log_count: float) -> Array:
     """E ln Σ_μ z_μ on contours near the saddle of each node."""
-    log_moment = law.log_energy_moment(radii, r, _GRID.astype(np.complex128)).real
+    log_moment = energies.log_energy_moment(radii, r, _GRID.astype(np.complex128)).real
     # σ at which N s^c E z^c = 1; with fewer than e points the lowest energy is a typical one, not a saddle
     centres = -(max(log_count, 1.0) + log_moment) / _GRID
     saddle = centres.argmax(axis=1)
@@ -81,7 +81,7 @@ def _through_saddle(law: EnergyLaw, radii: Array, r: float, log_count: float) ->
         contour = Contour(line, _STEP * scale, _TOP / line + 5 * scale)
         for at in _chunks(contours == c, contour.size):
             result[at] = (scale - 1) * np.euler_gamma - sigma[at]
-            result[at] += _correction(law, radii[at], r, log_count, sigma[at], contour, scale)
+            result[at] += _correction(energies, radii[at], r, log_count, sigma[at], contour, scale)
     return result
 
 
@@ -99,12 +99,12 @@ def _contours(tilt: Array, spread: float) -> Array:
 
 
 def _correction(
-    law: EnergyLaw, radii: Array, r: float, log_count: float, sigma: Array, contour: Contour, scale: float
+    energies: Energies, radii: Array, r: float, log_count: float, sigma: Array, contour: Contour, scale: float
 ) -> Array:
     """∫ dσ [e^{-e^{τ/scale}} - S], τ = σ - σ_x; `scale` ≥ 1 stretches grid and reference."""
-    expected = contour.line(contour.spectrum(law, radii, r, log_count + contour.k * sigma[:, None]))
+    expected = contour.line(contour.spectrum(energies, radii, r, log_count + contour.k * sigma[:, None]))
     if contour.poles == 1:
-        one = law.log_energy_moment(radii, r, np.ones(1, dtype=np.complex128)).real + sigma[:, None] + log_count
+        one = energies.log_energy_moment(radii, r, np.ones(1, dtype=np.complex128)).real + sigma[:, None] + log_count
         expected += np.exp(np.minimum(one + contour.tau, 700.0))
     expected = np.clip(expected, 0.0, np.exp(min(log_count, 700.0)))
     survival = np.exp(survival_exponent(expected, log_count) - expected)

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 
 from ...conventions.arguments import Array
-from ...conventions.energy_law import EnergyLaw
+from ...conventions.law import Energies
 from .planted_posterior import Tilt, posterior_energy
 
 _LOG2_NODES, _LOG2_CHEAP = 11, 14
@@ -17,21 +17,23 @@ _PLANE = np.linspace(-6.8, 6.8, 35)
 _KNOTS = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98])
 
 
-class Nodes(NamedTuple):
-    """Points x = y + √s ξ through their radii."""
+class NoisyPoints(NamedTuple):
+    """Nodes x = y + √s ξ through their radii."""
 
     radii: Array  # (n, g)
     weights: Array  # (n,)
 
 
-def nodes(law: EnergyLaw, noise: float) -> Nodes:
+def noisy_points(energies: Energies, noise: float) -> NoisyPoints:
     """Trapezoid rule for x that take one or two normal numbers, where it converges exponentially; else Sobol."""
-    scores, weights = _grid(law.radial_dim) if law.radial_dim < 3 else _sobol(law.radial_dim, _LOG2_NODES)
-    radii = law.noisy_radii(noise, scores)
-    return Nodes(radii, weights if len(radii) == len(weights) else np.ones(1))
+    scores, weights = (
+        _grid(energies.radial_dim) if energies.radial_dim < 3 else _sobol(energies.radial_dim, _LOG2_NODES)
+    )
+    radii = energies.noisy_radii(noise, scores)
+    return NoisyPoints(radii, weights if len(radii) == len(weights) else np.ones(1))
 
 
-def controlled_mean(values: Array, at: Nodes, control: Array, exact: float) -> float:
+def controlled_mean(values: Array, at: NoisyPoints, control: Array, exact: float) -> float:
     """Weighted mean of `values` at the nodes, corrected by regression on a `control` whose `exact` mean is known."""
     centred = control - at.weights @ control
     variance = at.weights @ centred**2
@@ -39,20 +41,22 @@ def controlled_mean(values: Array, at: Nodes, control: Array, exact: float) -> f
     return float(at.weights @ values + slope * (exact - at.weights @ control))
 
 
-def posterior_means(law: EnergyLaw, r: float, values: Array, at: Nodes, tilt: Tilt) -> Array:
-    """Means over x ~ p_r of `values` (m, n), which depend on x mostly through K(x, r); E K = I(r) is known.
+def posterior_means(
+    energies: Energies, information: float, r: float, values: Array, at: NoisyPoints, tilt: Tilt
+) -> Array:
+    """Means over x ~ p_r of `values` (m, n), which depend on x mostly through K(x, r); E K = I(r) is `information`.
 
     Where the nodes are a Sobol set, `values` are regressed on K and on softened steps of its slope (their tails are
     linear in K), which are cheap and averaged over eight times as many nodes.
     """
-    information = float(law.information(r))
-    if law.radial_dim < 3 or len(at.weights) == 1:
+    if energies.radial_dim < 3 or len(at.weights) == 1:
         return np.array([controlled_mean(v, at, tilt.divergence, information) for v in values])
     knots = np.quantile(tilt.divergence, _KNOTS)
     width = max(0.5 * float(knots[4] - knots[2]), 1e-9 * (1 + float(knots[3])))
     features = _features(tilt.divergence, knots, width)
-    scores, _ = _sobol(law.radial_dim, _LOG2_CHEAP)
-    means = _features(posterior_energy(law, law.noisy_radii(r, scores), r).divergence, knots, width).mean(axis=0)
+    scores, _ = _sobol(energies.radial_dim, _LOG2_CHEAP)
+    cheap = posterior_energy(energies, energies.noisy_radii(r, scores), r)
+    means = _features(cheap.divergence, knots, width).mean(axis=0)
     means[1] = information - knots[3]
     slopes, *_ = np.linalg.lstsq(features, values.T, rcond=1e-12)
     return np.asarray(means @ slopes, dtype=np.float64)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...conventions.arguments import Array
-from ...conventions.energy_law import EnergyLaw
+from ...conventions.law import Energies
 from .laplace_contour import Contour, beyond_the_mean, contours_beyond_the_mean, survival_exponent
 
 _STEP = 0.2  # integrands are analytic for |Im σ| < π/2 and |Γ(-k)| falls as e^{-π|Im k|/2}: error e^-25
@@ -47,21 +47,21 @@ class Tilt(NamedTuple):
         return np.maximum(self.slope - self.log_partition, 0.0)
 
 
-def posterior_energy(law: EnergyLaw, radii: Array, r: float) -> Tilt:
+def posterior_energy(energies: Energies, radii: Array, r: float) -> Tilt:
     """Mean and variance of the energies in the posterior, by five-point rules: absolute error about 1e-11 and 1e-8."""
     h = 4e-3
     ks = 1 + h * np.arange(-2, 3)
-    far_below, below, at, above, far_above = law.log_energy_moment(radii, r, ks.astype(np.complex128)).real.T
+    far_below, below, at, above, far_above = energies.log_energy_moment(radii, r, ks.astype(np.complex128)).real.T
     slope = (8 * (above - below) - (far_above - far_below)) / (12 * h)
     variance = (16 * (above + below) - (far_above + far_below) - 30 * at) / (12 * h**2)
     return Tilt(at, slope, np.maximum(variance, 0.0))
 
 
-def planted_posterior(law: EnergyLaw, radii: Array, r: float, log_n: float, tilt: Tilt) -> Planted:
+def planted_posterior(energies: Energies, radii: Array, r: float, log_n: float, tilt: Tilt) -> Planted:
     """The averages above at nodes x of the given `radii` (n, g), for N = e^log_n > 1 points."""
     divergence = tilt.divergence
     width = 1.5 / math.sqrt(max(float(np.median(tilt.variance)), 9.0))  # so near the saddle no digits are lost
-    above, height = contours_beyond_the_mean(law, radii, r, log_n, tilt.log_partition, width)
+    above, height = contours_beyond_the_mean(energies, radii, r, log_n, tilt.log_partition, width)
     contours = np.where(divergence > log_n, 1 - width, above)
     spread = math.sqrt(float(tilt.variance.max()))
     gap, entropy, retrieval = (np.empty(len(radii)) for _ in range(3))
@@ -76,21 +76,23 @@ def planted_posterior(law: EnergyLaw, radii: Array, r: float, log_n: float, tilt
         for at in (index[i : i + rows] for i in range(0, len(index), rows)):
             part = Tilt(*(column[at] for column in tilt))
             if c < 1:
-                entropy[at], retrieval[at] = _condensed(law, radii[at], r, log_n, contour, part)
+                entropy[at], retrieval[at] = _condensed(energies, radii[at], r, log_n, contour, part)
                 gap[at] = entropy[at] - log_n + divergence[at]
             else:
-                gap[at], retrieval[at] = _spread(law, radii[at], r, log_n, contour, part)
+                gap[at], retrieval[at] = _spread(energies, radii[at], r, log_n, contour, part)
                 entropy[at] = gap[at] + log_n - divergence[at]
     return Planted(retrieval, entropy, gap)
 
 
 def _condensed(
-    law: EnergyLaw, radii: Array, r: float, log_n: float, contour: Contour, tilt: Tilt
+    energies: Energies, radii: Array, r: float, log_n: float, contour: Contour, tilt: Tilt
 ) -> tuple[Array, Array]:
     """E[-ln w_1 | x] and E[w_1 | x] around the energy σ_x = -Λ' of the point itself."""
     log_count = log_n + np.log1p(-np.exp(-log_n))
     origin, k = -tilt.slope, contour.k
-    spectrum = contour.spectrum(law, radii, r, (k - 1) * origin[:, None] - tilt.log_partition[:, None])  # of L/(s E z)
+    spectrum = contour.spectrum(
+        energies, radii, r, (k - 1) * origin[:, None] - tilt.log_partition[:, None]
+    )  # of L/(s E z)
     expected = contour.line(spectrum) * np.exp(log_count + origin + tilt.log_partition)[:, None]
     posterior = contour.line(spectrum * k, 1)
     decay = -contour.line(spectrum * (k * (k - 1)), 1)
@@ -100,10 +102,12 @@ def _condensed(
     return entropy, 1 - contour.step * np.sum(decay * failure, axis=1)
 
 
-def _spread(law: EnergyLaw, radii: Array, r: float, log_n: float, contour: Contour, tilt: Tilt) -> tuple[Array, Array]:
+def _spread(
+    energies: Energies, radii: Array, r: float, log_n: float, contour: Contour, tilt: Tilt
+) -> tuple[Array, Array]:
     """E[ln Z/(N E z) | x] and E[w_1 | x] around 1/s = N E z, from what is left beyond the pole at k = 1."""
     one_in_n, s = np.exp(-log_n), np.exp(contour.tau)
-    exponent, missing, decay = beyond_the_mean(law, radii, r, log_n, tilt.log_partition, contour, 1 - one_in_n)
+    exponent, missing, decay = beyond_the_mean(energies, radii, r, log_n, tilt.log_partition, contour, 1 - one_in_n)
     exponent = exponent + s * one_in_n  # ln S + s
     survival = np.exp(exponent - s)
     difference = np.where(exponent < 1, -np.exp(-s) * np.expm1(np.minimum(exponent, 1.0)), np.exp(-s) - survival)

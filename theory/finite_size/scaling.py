@@ -14,7 +14,7 @@ energies): B(σ) = E exp(-e^{σ+√V_y z'}), S(σ) = exp(-∫_{-∞}^σ e^{D+τ}
 
     R = -∫ B' S dσ,     H = ∫ B (1 - S) dσ.
 
-Errors against the exact averages: docs/finite_size.md. Derived there; docs/theory.md §5.
+Errors against the exact averages: docs/finite_size.md §4. Derived there; docs/theory.md §5.1.
 """
 
 from typing import NamedTuple
@@ -26,8 +26,8 @@ from scipy.interpolate import CubicSpline
 from scipy.special import ndtr
 
 from ...conventions.arguments import Array, nonnegative, nonnegative_scalar, numbers, positive_scalar
-from ...conventions.energy_law import EnergyLaw, check_energy_law
-from .node_average import nodes
+from ...conventions.law import Law
+from .node_average import noisy_points
 from .planted_posterior import posterior_energy
 
 _Z = np.linspace(-8.0, 8.0, 641)
@@ -54,16 +54,15 @@ class Scaling(NamedTuple):
     excess_entropy: Array
 
 
-def information_variance(law: EnergyLaw, r: float) -> InformationVariance:
-    """V(r) of a law with `EnergyLaw`, from the cumulants of its energies; linear manifold: V = Σ λ/(λ+r) = d(r).
+def information_variance(law: Law, r: float) -> InformationVariance:
+    """V(r) of a law with `energies`, from their cumulants; linear manifold: V = Σ λ/(λ+r) = d(r).
 
     V_x = ½ Σ λ²/(λ+r)² there. A sum over the factors of a product. Relative error 1e-6 where x takes one or two
-    numbers, otherwise about 1e-3. `r` > 0, one number; ValueError otherwise.
+    numbers, otherwise about 1e-3. `r` > 0, one number; ValueError otherwise, and for a law without closed energies.
     """
-    check_energy_law(law)
-    r = positive_scalar(r, "r")
-    at = nodes(law, r)
-    tilt = posterior_energy(law, at.radii, r)
+    energies, r = law.energies(), positive_scalar(r, "r")
+    at = noisy_points(energies, r)
+    tilt = posterior_energy(energies, at.radii, r)
     mean = at.weights @ tilt.divergence
     return InformationVariance(float(at.weights @ (tilt.divergence - mean) ** 2), float(at.weights @ tilt.variance))
 

@@ -1,5 +1,7 @@
-"""Hidden manifolds y = f(W z/√d) by the replica method: Bayes-optimal states, their transitions, mismatched noise.
+"""Hidden manifolds y = f(W z/√d) by the replica method, d → ∞.
 
-Start with `equilibrium`; `activation` cuts f into smooth pieces, `output_channel` integrates over one output.
+Start with `equilibrium`: `ReplicaTheory(activation, α)` has the Bayes-optimal states at a noise ratio. `transitions`
+finds where two of them coexist, `mismatched` gives G(r, s) at another noise, `feature_moments` the covariance of the
+data. Below them, `activation` cuts f into monotone branches and `output_channel` integrates over one output.
 Derivations: docs/hidden_manifold.md.
 """

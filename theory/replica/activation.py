@@ -1,4 +1,4 @@
-"""Scalar nonlinearities cut where they bend: monotone runs with a numerical inverse, and smooth panels in them."""
+"""Scalar nonlinearities cut where they bend: monotone branches with a numerical inverse, and smooth panels in them."""
 
 import math
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from scipy.special import erf
 from ...conventions.arguments import Array, fail
 
 LIMIT = 8.5  # pre-activations u ~ N(0, 1) beyond ±8.5 weigh 2e-17
-_COARSE, _FINE = 2**13, 2**16  # cells of the table that finds the features, and of each run's inverse
+_COARSE, _FINE = 2**13, 2**16  # cells of the table that finds the features, and of each branch's inverse
 _DEGREE, _SMOOTH = 15, 1e-9  # a panel is smooth when this polynomial degree fits it to this relative error
 _KINK = 1e-8  # the same for one cell of the coarse table: what fails it is a kink or a jump
 _MOST_FEATURES = 400
 _ROUNDING = 256 * np.finfo(np.float64).eps  # of the values of f: what processors and libraries differ by, with room
-_DEEPEST, _MOST_PANELS = 12, 512  # of one run: halvings, and panels in all
+_DEEPEST, _MOST_PANELS = 12, 512  # of one branch: halvings, and panels in all
 _BETWEEN = np.linspace(-0.99, 0.99, 33)
 
 Function = Callable[[Array], Array]
@@ -34,7 +34,7 @@ NAMED: dict[str, Function] = {
 
 
 @dataclass(frozen=True)
-class Run:
+class Branch:
     """An interval (start, end) on which f is smooth and monotone (or constant), cut into smooth panels (n, 2)."""
 
     function: Function
@@ -50,12 +50,12 @@ class Run:
 
     @property
     def lowest(self) -> float:
-        """inf f on the run."""
+        """inf f on the branch."""
         return float(self._table[1][0])
 
     @property
     def highest(self) -> float:
-        """sup f on the run."""
+        """sup f on the branch."""
         return float(self._table[1][-1])
 
     @property
@@ -66,7 +66,7 @@ class Run:
 
     @cached_property
     def steepest(self) -> float:
-        """max |f'| on the run."""
+        """max |f'| on the branch."""
         u, value = self._table
         return float(np.max(np.abs(np.diff(value) / np.diff(u))))
 
@@ -83,7 +83,7 @@ class Run:
         return (first, last) if self.direction > 0 else (last, first)
 
     def slope(self, u: Array) -> Array:
-        """|f'(u)| by a five-point rule that stays inside the run, relative error about 1e-9."""
+        """|f'(u)| by a five-point rule that stays inside the branch, relative error about 1e-9."""
         room = np.minimum(u - self.start, self.end - u)
         h = np.clip(room / 3, 1e-9, 1e-3)
         near = self.function(u + h) - self.function(u - h)
@@ -94,7 +94,7 @@ class Run:
 class Activation:
     """f, known by name or any vectorised callable u → f(u), finite on |u| ≤ `limit`.
 
-    `features` are the points where f turns, has a kink or jumps; between them lie the `runs`. Those of a callable
+    `features` are the points where f turns, has a kink or jumps; between them lie the `branches`. Those of a callable
     are found on a table of step 0.002 and located to 1e-12; details finer than the table are missed, and so are
     kinks of less than 1e-5 in slope (both cost accuracy, not validity). ValueError for an unknown name, values
     that are not finite or not of the shape of u, or more than 400 features.
@@ -113,7 +113,7 @@ class Activation:
         grid = np.linspace(-limit, limit - 7e-4 / math.sqrt(2), _COARSE + 1)
         values = self(grid)
         self.features = self._find_features(grid, values)
-        self.runs = self._cut()
+        self.branches = self._cut()
 
     def __call__(self, u: Array) -> Array:
         """f(u), shape of u."""
@@ -153,28 +153,28 @@ class Activation:
         )
         return float(found.x)
 
-    def _cut(self) -> list[Run]:
+    def _cut(self) -> list[Branch]:
         edges = np.concatenate([[-self.limit], self.features, [self.limit]])
-        runs = []
+        branches = []
         for left, right in pairwise(edges):
             start, end = float(left) + 2e-12, float(right) - 2e-12  # one-sided values at a jump
-            runs.append(Run(self, start, end, np.array(_smooth_panels(self, start, end))))
-        return runs
+            branches.append(Branch(self, start, end, np.array(_smooth_panels(self, start, end))))
+        return branches
 
     @property
     def jumps(self) -> bool:
         """Whether f is discontinuous."""
-        after = [float(self(np.array([run.start]))[0]) for run in self.runs[1:]]
-        before = [float(self(np.array([run.end]))[0]) for run in self.runs[:-1]]
-        scale = max(run.highest for run in self.runs) - min(run.lowest for run in self.runs)
+        after = [float(self(np.array([branch.start]))[0]) for branch in self.branches[1:]]
+        before = [float(self(np.array([branch.end]))[0]) for branch in self.branches[:-1]]
+        scale = max(branch.highest for branch in self.branches) - min(branch.lowest for branch in self.branches)
         return any(abs(a - b) > 1e-6 * scale for a, b in zip(after, before, strict=True))
 
     def range_over(self, low: Array, high: Array) -> tuple[Array, Array]:
         """min and max of f over the intervals [low, high]."""
         lowest, highest = np.full(low.shape, math.inf), np.full(low.shape, -math.inf)
-        for run in self.runs:
-            ends = [self(np.clip(u, run.start, run.end)) for u in (low, high)]
-            reached = (high > run.start) & (low < run.end)
+        for branch in self.branches:
+            ends = [self(np.clip(u, branch.start, branch.end)) for u in (low, high)]
+            reached = (high > branch.start) & (low < branch.end)
             lowest = np.where(reached, np.minimum(lowest, np.minimum(*ends)), lowest)
             highest = np.where(reached, np.maximum(highest, np.maximum(*ends)), highest)
         return lowest, highest

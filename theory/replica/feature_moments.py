@@ -43,8 +43,8 @@ def _on_nodes(activation: Activation, deviations: Array) -> tuple[Array, Array, 
     reach = LIMIT * max(1.0, float(deviations.max()))
     wide = activation if reach == activation.limit else Activation(activation.given, reach)
     low, high = [], []
-    for run in wide.runs:
-        edges = np.linspace(run.start, run.end, 2 + int((run.end - run.start) / _WIDEST))
+    for branch in wide.branches:
+        edges = np.linspace(branch.start, branch.end, 2 + int((branch.end - branch.start) / _WIDEST))
         low.append(edges[:-1])
         high.append(edges[1:])
     u, weight = panel_nodes(np.concatenate(low), np.concatenate(high), _ORDER)

@@ -153,7 +153,7 @@ def _noisy_outputs(activation: Activation, centre: Array, spread: float, s: floa
 
 def _clean_outputs(activation: Activation, centre: Array, spread: float, s: float) -> TrueOutputs:
     """The same without noise, on nodes of u*."""
-    for low, high in np.concatenate([run.panels for run in activation.runs]):
+    for low, high in np.concatenate([branch.panels for branch in activation.branches]):
         order = STANDARD.inner if high - low > _SHORT * spread else STANDARD.inner // 2
         first, last = (np.clip((edge - centre) / spread, -_TRUE_REACH, _TRUE_REACH) for edge in (low, high))
         some = np.flatnonzero(last > first)

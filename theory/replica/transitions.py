@@ -8,9 +8,9 @@ from scipy.optimize import brentq, minimize_scalar
 
 from ...conventions.arguments import positive_scalar
 from .equilibrium import ReplicaTheory
-from .output_channel import Nodes
+from .output_channel import Orders
 
-_COARSE = Nodes(field=6, output=8, inner=20, step=0.8)
+_COARSE = Orders(field=6, output=8, inner=20, step=0.8)
 _STEP = 0.5  # in ln q̂, between points of the curve r(q)
 _LOWEST, _HIGHEST = -7.0, 24.0  # ln q̂ of the curve: overlaps from 1e-3 to 1 - 4e-11
 _LEAST = 1e-2  # rise of ln r(q) that is taken for a transition
@@ -18,13 +18,14 @@ _LEAST = 1e-2  # rise of ln r(q) that is taken for a transition
 
 @dataclass(frozen=True)
 class Transition:
-    """Two minima of the potential coexist for `spinodals[0]` < r < `spinodals[1]`; they exchange at `noise`.
+    """Two minima of the potential coexist for `spinodals[0]` < r < `spinodals[1]`; between these they change places at
+    the ratio `exchange`.
 
-    `noise` is None when they do not become equal above the smallest r asked for: one state is metastable throughout.
+    `exchange` is None when they do not become equal above the smallest r asked for: one state is metastable throughout.
     """
 
     spinodals: tuple[float, float]
-    noise: float | None
+    exchange: float | None
 
 
 def transition(theory: ReplicaTheory, *, smallest: float = 1e-6, largest: float = 1e3) -> Transition | None:

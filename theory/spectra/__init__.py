@@ -1,6 +1,6 @@
 """Spectra of random linear manifolds: covariance, Jacobian of the score, and its gaps (arXiv 2410.05898).
 
-    from theory import spectra
+    from remanifold.theory import spectra
     law = spectra.covariance_law([1.0, 0.01], [0.25, 0.75], aspect=0.4)      # m/D = 40/100
     law.edges, law.weights, law.atom, law.density(γ), law.information(r)      # per ambient dimension, in nats
     spectra.jacobian_density(law, r).density(λ)

@@ -160,7 +160,7 @@ def covariance_law(
 
     Exact for D → ∞. ValueError names bad arguments; also where 1024 nodes do not resolve a continuous law (aspect below
     1e-2, or a rough density): give discrete variances then.
-    Source: Silverstein's equation, arXiv 2410.05898; docs/spectra.md §1, §2.
+    Source: Silverstein's equation, arXiv 2410.05898; docs/spectra.md §2, §3.
     """
     aspect = positive_scalar(aspect, "aspect")
     one_of(of, ("columns", "rows"), "of")

@@ -170,7 +170,7 @@ def critical_aspects(variances: ArrayLike, weights: ArrayLike) -> Array:
     1/min_v Σ_j w_j τ_j²/(v - τ_j)² over τ_k < v < τ_{k+1}; for two variances in closed form
     (τ_2 - τ_1)²/[(w_1 τ_1²)^{1/3} + (w_2 τ_2²)^{1/3}]³, i.e. 1/w_2 as τ_1/τ_2 → 0: the gap of a subspace of dimension
     m w_2 closes when that dimension reaches D. `variances` (K,) increasing and > 0, `weights` (K,) > 0 with sum 1.
-    ValueError otherwise. Derived, docs/spectra.md §5.
+    ValueError otherwise. Derived, docs/spectra.md §4.
     """
     tau, share = positive(variances, "variances"), positive(weights, "weights")
     if tau.ndim != 1 or tau.size < 2 or np.any(np.diff(tau) <= 0):

@@ -9,7 +9,7 @@ the inverse of a conformal map of the upper half plane. Three facts make the sol
 z'(u) = 1 - φ(u), φ = Σ c t²/(u - t)², is convex between neighbouring poles, so every edge is a simple root there;
 for each Re u there is exactly one Im u ≥ 0 with a given Im z ≥ 0, found by a monotone Newton method; and Re z then
 increases with Re u, so that one bracketed search over Re u finds u for any z, in a bulk, in a gap or off the axis.
-Source: Silverstein and Choi (1995); arXiv 2410.05898; docs/spectra.md §1, §2.
+Source: Silverstein and Choi (1995); arXiv 2410.05898; docs/spectra.md §2.
 """
 
 from collections.abc import Callable

@@ -29,7 +29,7 @@ class Bayes(torch.nn.Module):
 
     def forward(self, x, level):
         t = LEVEL_TO_TIME[self.conditioning](self.process, level.numpy())
-        a, s = (torch.from_numpy(part)[:, None] for part in (self.process.signal(t), self.process.noise(t)))
+        a, s = (torch.from_numpy(part)[:, None] for part in (self.process.signal(t), self.process.noise_deviation(t)))
         total = a**2 * self.variances + s**2
         clean, noise = a * self.variances / total * x, s / total * x
         velocity = noise - clean if isinstance(self.process, RectifiedFlow) else a * noise - s * clean

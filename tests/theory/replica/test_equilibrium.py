@@ -151,9 +151,9 @@ def test_spinodals_of_phase_retrieval():
     assert low == pytest.approx(1e-6)  # the poor state survives to the smallest noise
     assert len(PHASE_RETRIEVAL.states(0.8 * high)) == 4
     assert len(PHASE_RETRIEVAL.states(1.25 * high)) == 2
-    poor, good = (s for s in PHASE_RETRIEVAL.states(1.3 * found.noise) if s.stable)
+    poor, good = (s for s in PHASE_RETRIEVAL.states(1.3 * found.exchange) if s.stable)
     assert poor.potential < good.potential
-    poor, good = (s for s in PHASE_RETRIEVAL.states(0.8 * found.noise) if s.stable)
+    poor, good = (s for s in PHASE_RETRIEVAL.states(0.8 * found.exchange) if s.stable)
     assert poor.potential > good.potential
 
 

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.special import erf, ndtr
 
 from remanifold.theory.replica.activation import NAMED, Activation, _smooth_panels
-from remanifold.theory.replica.output_channel import Nodes, channel_averages
+from remanifold.theory.replica.output_channel import Orders, channel_averages
 
 
 @pytest.mark.parametrize("v", [1.0, 0.5, 1e-3, 1e-8])
@@ -79,7 +79,7 @@ def cliff(u):
 def test_refined_nodes_change_nothing(f, v, r):
     activation = Activation(f)
     standard = channel_averages(activation, 1 - v, v, r)
-    refined = channel_averages(activation, 1 - v, v, r, Nodes(field=14, output=20, inner=54, step=0.3))
+    refined = channel_averages(activation, 1 - v, v, r, Orders(field=14, output=20, inner=54, step=0.3))
     assert standard.information == pytest.approx(refined.information, rel=5e-7)
     assert standard.drive == pytest.approx(refined.drive, rel=5e-6)
     assert standard.error == pytest.approx(refined.error, rel=5e-6, abs=1e-12 * r)
@@ -112,14 +112,14 @@ def test_bad_activations(f, message):
 @pytest.mark.parametrize("name", list(NAMED))
 def test_panels_do_not_depend_on_the_last_digits(name):
     """Values that differ by a hundred roundings, as those of two processors may, are cut into the same panels."""
-    panels = [run.panels for run in Activation(name).runs]
+    panels = [branch.panels for branch in Activation(name).branches]
     rng = np.random.default_rng(0)
 
     def another_processor(u):
         return NAMED[name](u) * (1 + 1e-14 * rng.uniform(-1, 1, u.shape))
 
-    for run, expected in zip(Activation(name).runs, panels, strict=True):
-        found = _smooth_panels(another_processor, run.start, run.end)
+    for branch, expected in zip(Activation(name).branches, panels, strict=True):
+        found = _smooth_panels(another_processor, branch.start, branch.end)
         assert len(found) <= 2 * len(expected)
 
 
