@@ -5,14 +5,21 @@ from numpy.typing import ArrayLike
 
 from ..conventions.arguments import Array, fail, numbers, points, positive_integer
 from ..conventions.haar import orthogonal_matrix
+from .value import Value
 
 
-class Embedding:
+class Embedding(Value):
     """x = centre + B z with B (D, k) orthonormal; B = None means the first k axes.
 
     `span_dim` k, `ambient_dim` D ≥ k (default k, or what `basis` says), `basis` (D, k) with orthonormal
     columns, or `rng` to draw B from the Haar measure; `centre` (D,), default the origin. ValueError otherwise.
     """
+
+    span_dim: int
+    ambient_dim: int
+    basis: Array | None
+    centre: Array | None
+    _drawn = ("basis",)
 
     def __init__(
         self,
@@ -22,29 +29,26 @@ class Embedding:
         rng: np.random.Generator | None = None,
         centre: ArrayLike | None = None,
     ):
-        self.span_dim = positive_integer(span_dim, "span_dim")
+        span_dim = positive_integer(span_dim, "span_dim")
         if basis is not None and rng is not None:
             raise ValueError("basis and rng: give one of them, a basis or a generator to draw it")
         columns = None if basis is None else numbers(basis, "basis")
         if columns is not None and (columns.ndim != 2 or columns.shape[1] != span_dim):
             raise ValueError(f"basis has shape {columns.shape}: must have shape (ambient_dim, {span_dim})")
         default = span_dim if columns is None else columns.shape[0]
-        self.ambient_dim = default if ambient_dim is None else positive_integer(ambient_dim, "ambient_dim")
-        if self.ambient_dim < span_dim:
+        dim = default if ambient_dim is None else positive_integer(ambient_dim, "ambient_dim")
+        if dim < span_dim:
             raise fail("ambient_dim", ambient_dim, f"must be ≥ {span_dim}, the dimensions that the data span")
         if columns is not None:
-            self._check_orthonormal(columns)
+            _check_orthonormal(columns, dim)
         if rng is not None:
-            columns = orthogonal_matrix(self.ambient_dim, rng, span_dim)
-        self.basis = columns
-        self.centre = None if centre is None else points(centre, self.ambient_dim, "centre")[0]
+            columns = orthogonal_matrix(dim, rng, span_dim)
+        self._set(span_dim=span_dim, ambient_dim=dim, basis=columns)
+        self._set(centre=None if centre is None else points(centre, dim, "centre")[0])
 
-    def _check_orthonormal(self, columns: Array) -> None:
-        if columns.shape[0] != self.ambient_dim:
-            raise ValueError(f"basis has shape {columns.shape}: must have {self.ambient_dim} rows (ambient_dim)")
-        error = np.abs(columns.T @ columns - np.eye(columns.shape[1])).max()
-        if error > 1e-10:
-            raise ValueError(f"basis: must have orthonormal columns (BᵀB differs from 1 by {error:.2g})")
+    def _parameter(self, name: str) -> object:
+        implied = name == "ambient_dim" and (self.basis is not None or self.ambient_dim == self.span_dim)
+        return None if implied else getattr(self, name)
 
     def split(self, x: ArrayLike) -> tuple[Array, Array]:
         """Coordinates z (n, k) of points x ((D,) or (n, D)) and their squared distance (n,) from the span."""
@@ -86,3 +90,11 @@ class Embedding:
         lifted = np.zeros((len(c), self.ambient_dim, self.ambient_dim))
         lifted[:, : self.span_dim, : self.span_dim] = c
         return lifted
+
+
+def _check_orthonormal(columns: Array, ambient_dim: int) -> None:
+    if columns.shape[0] != ambient_dim:
+        raise ValueError(f"basis has shape {columns.shape}: must have {ambient_dim} rows (ambient_dim)")
+    error = np.abs(columns.T @ columns - np.eye(columns.shape[1])).max()
+    if error > 1e-10:
+        raise ValueError(f"basis: must have orthonormal columns (BᵀB differs from 1 by {error:.2g})")

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..conventions.arguments import Array, generator, points, positive, positive_integer
+from ..conventions.arguments import Array, generator, numbers, points, positive, positive_integer
 from ..theory.replica.activation import LIMIT, Activation, Function
 from ..theory.replica.equilibrium import ReplicaState, ReplicaTheory
 from ..theory.replica.feature_moments import feature_covariance, feature_moments
@@ -22,7 +22,7 @@ _AVERAGES_ONLY = (
 
 
 class HiddenManifold(Manifold):
-    """y = f(W z/√d), z ~ N(0, 1)^d, with one Gaussian matrix W (D, d) drawn from `rng` and kept as `weights`.
+    """y = f(W z/√d), z ~ N(0, 1)^d, with one Gaussian matrix W (D, d) drawn from `rng`, or given as `weights`.
 
     `activation`: linear, tanh, erf, relu, sign, sin, or a vectorised callable (see `theory.replica.activation`).
     `information` and `dimension` are the replica-symmetric averages at D, d → ∞ with α = D/d fixed, times d: the
@@ -32,24 +32,50 @@ class HiddenManifold(Manifold):
     ValueError for bad arguments. Source: arXiv 2502.09578, 2502.04339; docs/hidden_manifold.md.
     """
 
+    latent_dim: int
+    activation: Activation
+    weights: Array
+    _drawn = ("weights",)
+
     def __init__(
         self,
         latent_dim: int,
         ambient_dim: int,
         activation: str | Function = "tanh",
         *,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None = None,
+        weights: ArrayLike | None = None,
     ):
-        self.latent_dim = positive_integer(latent_dim, "latent_dim")
         super().__init__(Embedding(positive_integer(ambient_dim, "ambient_dim")))
-        self.activation = Activation(activation)
-        self.weights = generator(rng).standard_normal((self.ambient_dim, self.latent_dim))
-        self.weights.setflags(write=False)
+        self._set(latent_dim=positive_integer(latent_dim, "latent_dim"), activation=Activation(activation))
+        self._set(_given=activation, weights=self._weights(rng, weights))
         flat = all(branch.steepest == 0 for branch in self.activation.branches)
-        self.intrinsic_dim = 0 if flat else min(self.latent_dim, self.ambient_dim)
+        self._set(intrinsic_dim=0 if flat else min(self.latent_dim, self.ambient_dim))
 
-    def __repr__(self) -> str:
-        return f"HiddenManifold({self.latent_dim}, {self.ambient_dim}, activation={self.activation.name!r})"
+    def _weights(self, rng: np.random.Generator | None, weights: ArrayLike | None) -> Array:
+        shape = (self.ambient_dim, self.latent_dim)
+        if weights is None:
+            return generator(rng).standard_normal(shape)
+        if rng is not None:
+            raise ValueError("weights and rng: give one of them, the matrix or a generator to draw it")
+        values = numbers(weights, "weights")
+        if values.shape != shape:
+            raise ValueError(f"weights has shape {values.shape}: must have shape {shape}")
+        return values
+
+    @classmethod
+    def seeded(
+        cls, latent_dim: int, ambient_dim: int, activation: str | Function = "tanh", seed: int = 0
+    ) -> "HiddenManifold":
+        """With the weights of a `seed`; information and dimension are the same for all."""
+        law = cls(latent_dim, ambient_dim, activation, rng=np.random.default_rng(seed))
+        return law._made_by("seeded", latent_dim=latent_dim, ambient_dim=ambient_dim, activation=activation, seed=seed)
+
+    _given: str | Function
+
+    def _parameter(self, name: str) -> object:
+        given = {"ambient_dim": self.ambient_dim, "activation": self._given}
+        return given[name] if name in given else super()._parameter(name)
 
     @property
     def alpha(self) -> float:

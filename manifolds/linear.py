@@ -3,7 +3,7 @@
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..conventions.arguments import (
     Array,
@@ -16,8 +16,8 @@ from ..conventions.arguments import (
     positive_scalar,
 )
 from ..conventions.law import Draws
-from ..theory.integrals.radial_nodes import squared_lengths
 from .embedding import Embedding
+from .energies import LinearEnergies
 from .manifold import Manifold
 
 
@@ -29,6 +29,7 @@ class Linear(Manifold):
     I(r) = ½ Σ ln(1 + λ_i/r), d(r) = Σ λ_i/(λ_i + r). Exact at every r. docs/theory.md §2.
     """
 
+    variances: Array
     is_gaussian = True
 
     def __init__(
@@ -44,9 +45,7 @@ class Linear(Manifold):
         if values.ndim != 1 or values.size == 0:
             raise fail("variances", values, "must be a list of k ≥ 1 numbers")
         super().__init__(Embedding(values.size, ambient_dim, basis, rng, centre))
-        self.variances = values.copy()
-        self.variances.setflags(write=False)
-        self.intrinsic_dim = int(np.count_nonzero(values))
+        self._set(variances=values, intrinsic_dim=int(np.count_nonzero(values)))
 
     @classmethod
     def random_matrix(
@@ -60,15 +59,6 @@ class Linear(Manifold):
         scale = np.sqrt(positive_scalar(variance, "variance") / m)
         left, singular, _ = np.linalg.svd(scale * generator(rng).standard_normal((d, m)), full_matrices=False)
         return cls(singular**2, basis=left)
-
-    def replace(self, *, variances: ArrayLike) -> "Linear":
-        """The same directions and centre with other variances."""
-        return Linear(variances, ambient_dim=self.ambient_dim, basis=self.embedding.basis, centre=self.mean)
-
-    def __repr__(self) -> str:
-        values, counts = np.unique(self.variances, return_counts=True)
-        shown = ", ".join(f"{v:g}×{c}" for v, c in zip(values[::-1][:6], counts[::-1][:6], strict=True))
-        return f"Linear({shown}{', …' if values.size > 6 else ''}; ambient_dim={self.ambient_dim})"
 
     def _mean(self) -> Array:
         return np.zeros(self.variances.size)
@@ -133,33 +123,21 @@ class Linear(Manifold):
         tilted = self.variances / total * ((self.variances + s) / total)
         return 0.5 * (_log1p_minus(self.variances / ratio) + tilted).sum(axis=-1)
 
-    # the law of the energies, for theory.finite_size.averages: only the radii within groups of equal variance matter
+    # capabilities
+
+    def _posterior_draws(self, x: Array, r: Array, rng: np.random.Generator) -> Draws:
+        """The Gaussian of mean m(x, r) and variances λr/(λ+r)."""
+        mean = self.posterior_mean(x, r)
+        spread = np.sqrt(self.variances / (1 + self.variances / r[:, None]))
+        return Draws(mean + self.embedding.lift_vectors(spread * rng.standard_normal(spread.shape)))
+
+    def energies(self) -> LinearEnergies:
+        """Their law given the radii within groups of equal variances."""
+        return self._energies
 
     @cached_property
-    def _groups(self) -> tuple[Array, Array]:
-        values, counts = np.unique(self.variances, return_counts=True)
-        return values, counts.astype(np.float64)
-
-    @property
-    def energy_dim(self) -> int:
-        """k, the span."""
-        return self.variances.size
-
-    @property
-    def radial_dim(self) -> int:
-        """One radius for each group of equal variances."""
-        return self._groups[0].size
-
-    def noisy_radii(self, noise: float, scores: Array) -> Array:
-        """|x_g|² over groups g of equal λ at x = y + √s ξ, (λ_g + s) χ², for normal scores (n, g)."""
-        values, counts = self._groups
-        return (values + noise) * squared_lengths(counts, scores)
-
-    def log_energy_moment(self, radii: Array, r: float, k: NDArray[np.complex128]) -> NDArray[np.complex128]:
-        """ln E_y exp(-k|x-y|²/2r) at complex k, Re k > 0, for |x_g|² = `radii` (n, g) and k (m,) → (n, m)."""
-        values, counts = self._groups
-        base = 1 + k[:, None] * (values / r)
-        return -0.5 * np.log(base) @ counts - (radii / (2 * r)) @ (k[:, None] / base).T
+    def _energies(self) -> LinearEnergies:
+        return LinearEnergies(self.variances)
 
 
 def _log1p_minus(u: Array) -> Array:

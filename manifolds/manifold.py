@@ -3,22 +3,35 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..conventions.arguments import Array, fail, generator, nonnegative, positive, positive_integer, positive_scalar
+from ..conventions.arguments import (
+    Array,
+    fail,
+    generator,
+    nonnegative,
+    points,
+    positive,
+    positive_integer,
+    positive_scalar,
+)
 from ..conventions.law import Draws, Energies
 from ..conventions.score import LocalAverages
 from .embedding import Embedding
+from .value import Value
 
 
-class Manifold(ABC):
+class Manifold(Value, ABC):
     """A data law ν on a manifold, embedded isometrically in D ambient dimensions (docs/theory.md §2).
 
     A new manifold states its law in the coordinates z (n, k) of its own span: `_sample`, `_log_partition`,
     `_posterior_mean`, `_posterior_covariance`, and the averages `free_energy_gap` and `dimension`; this class
-    adds the embedding and everything that follows.
+    adds the embedding and everything that follows. Its constructor stores its parameters by `_set` (`Value`), and
+    hands on an `Embedding`. What not every law has (exact draws of the posterior, energies, classes, geometry)
+    raises ValueError unless it is stated as well.
 
     Points `x` have shape (D,) or (n, D), and results the matching shape; noise ratios `r` > 0 are one number or one
     for each point, (n,), and may be arrays of any shape in the averages. ValueError names a bad argument.
@@ -26,9 +39,17 @@ class Manifold(ABC):
 
     intrinsic_dim: int
     is_gaussian: bool = False
+    smallest_ratio: float = 0.0
+    n_classes: int = 1
+    embedding: Embedding
+    _drawn = ("basis",)
 
     def __init__(self, embedding: Embedding):
-        self.embedding = embedding
+        self._set(embedding=embedding)
+
+    def _parameter(self, name: str) -> Any:
+        embedded = name in ("ambient_dim", "basis", "centre")
+        return self.embedding.parameters()[name] if embedded else getattr(self, name)
 
     @property
     def ambient_dim(self) -> int:
@@ -39,54 +60,6 @@ class Manifold(ABC):
     def mean(self) -> Array:
         """E y, shape (D,)."""
         return self.embedding.lift(self._mean()[None])[0]
-
-    # what not every manifold can do
-
-    smallest_ratio: float = 0.0
-    n_classes: int = 1
-
-    def draws(self, n: int, rng: np.random.Generator) -> Draws:
-        """`n` independent points of ν; with their classes if the law has any."""
-        return Draws(self.sample(n, rng))
-
-    def posterior_draws(self, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> Draws:
-        """One independent draw of the posterior at each point x (n, D)."""
-        raise fail("law", self, "has no exact draws from its posterior: sample it and use EmpiricalScore")
-
-    def energies(self) -> Energies:
-        """The law of its energies, for `theory.finite_size`."""
-        if getattr(self, "radial_dim", None) is None:
-            known = "Linear, Sphere, products of them and Gaussian mixtures of one spread"
-            raise fail("law", self, f"finite_size needs a law whose energies have a closed law ({known})")
-        return self  # type: ignore[return-value]
-
-    @property
-    def volume(self) -> float:
-        """V, of a manifold without boundary at infinity."""
-        raise fail("law", self, "has no volume")
-
-    @property
-    def entropy(self) -> float:
-        """h = -E ln p with respect to volume: ln V for a uniform law."""
-        return math.log(self.volume)
-
-    @property
-    def boundary_volume(self) -> float:
-        """A, the volume of the boundary."""
-        return 0.0
-
-    @property
-    def density_gradient_squared(self) -> float:
-        """E |∇ ln p|² along the manifold, 0 for a uniform law."""
-        return 0.0
-
-    def class_signal(self, r: float) -> float:
-        """How far the class means stand out (`theory.speciation`)."""
-        raise fail("law", self, "has no classes")
-
-    def class_overlap(self, r: float) -> Array:
-        """E_x P(j|x) P(k|x), shape (K, K)."""
-        raise fail("law", self, "has no classes")
 
     # what a manifold must say, in the coordinates of its span
 
@@ -117,7 +90,76 @@ class Manifold(ABC):
     def _mean(self) -> Array:
         return np.zeros(self.embedding.span_dim)
 
+    # what not every manifold has
+
+    def _posterior_draws(self, x: Array, r: Array, rng: np.random.Generator) -> Draws:
+        """One draw for each point x (n, D) and its noise ratio r (n,)."""
+        raise fail("law", self, "has no exact draws from its posterior: sample it and use EmpiricalScore")
+
+    def energies(self) -> Energies:
+        """The closed law of |x-y|²/2r, for `theory.finite_size`."""
+        known = "Linear, Sphere, products of them and Gaussian mixtures of one spread"
+        raise fail("law", self, f"finite_size needs a law whose energies have a closed law ({known})")
+
+    def class_signal(self, r: float) -> float:
+        """How far the class means stand out (`theory.speciation`)."""
+        raise fail("law", self, "has no classes")
+
+    def class_overlap(self, r: float) -> Array:
+        """E_x P(j|x) P(k|x), shape (K, K)."""
+        raise fail("law", self, "has no classes")
+
+    def tangent_basis(self, y: ArrayLike) -> Array:
+        """Orthonormal basis (D, d) of the tangent space at one point y (D,) of the manifold."""
+        raise fail("law", self, "has no tangent spaces")
+
+    @property
+    def volume(self) -> float:
+        """V: length, area, …."""
+        raise fail("law", self, "has no volume: not a density on a smooth manifold of known geometry")
+
+    @property
+    def entropy(self) -> float:
+        """h = -E ln p with respect to volume, in nats; ln V for a uniform law."""
+        return math.log(self.volume)
+
+    @property
+    def boundary_volume(self) -> float:
+        """Number of end points, length of the edge, …: 0 for a closed manifold."""
+        return 0.0
+
+    @property
+    def density_gradient_squared(self) -> float:
+        """E |∇ ln p|² along the manifold: 0 for a uniform law."""
+        return 0.0
+
+    @property
+    def mean_curvature_squared(self) -> float:
+        """E |H|², H the trace of the second fundamental form."""
+        raise fail("law", self, "has no known curvature")
+
+    @property
+    def second_fundamental_form_squared(self) -> float:
+        """E |II|², II the second fundamental form."""
+        raise fail("law", self, "has no known curvature")
+
     # what follows
+
+    def draws(self, n: int, rng: np.random.Generator) -> Draws:
+        """`n` independent points of ν; with their classes if the law has any."""
+        return Draws(self.sample(n, rng))
+
+    def posterior_draws(self, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> Draws:
+        """One independent exact draw of the posterior at each point x ((D,) or (n, D)), with its class if it has one.
+
+        ValueError for a law without exact draws.
+        """
+        at = points(x, self.ambient_dim)
+        return self._posterior_draws(at, np.broadcast_to(_ratios(x, r, len(at)), len(at)), generator(rng))
+
+    def sample_posterior(self, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> Array:
+        """One independent exact draw of the posterior at each point x, shape (n, D); as `posterior_draws`."""
+        return self.posterior_draws(x, r, rng).points
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         """`n` points of ν, shape (n, D)."""
@@ -215,16 +257,20 @@ def at_points(x: ArrayLike, r: ArrayLike, quantity: Callable[..., Array], *at: A
 
     ValueError unless r > 0 is one number or, for points x (n, D), one for each.
     """
-    ratios = positive(r, "r")
+    ratios = _ratios(x, r, len(at[0]))
     if ratios.ndim == 0:
         return like_points(x, quantity(*at, float(ratios)))
-    rows = len(at[0])
-    if np.ndim(x) == 1 or ratios.shape != (rows,):
-        allowed = "a number" if np.ndim(x) == 1 else f"a number or an array of shape ({rows},)"
-        raise ValueError(f"r has shape {ratios.shape}: must be {allowed}")
     different, group = np.unique(ratios, return_inverse=True)
     parts = [quantity(*(part[group == i] for part in at), float(ratio)) for i, ratio in enumerate(different)]
     return np.concatenate(parts)[np.argsort(np.argsort(group, kind="stable"), kind="stable")]
+
+
+def _ratios(x: ArrayLike, r: ArrayLike, rows: int) -> Array:
+    ratios = positive(r, "r")
+    if ratios.ndim and (np.ndim(x) == 1 or ratios.shape != (rows,)):
+        allowed = "a number" if np.ndim(x) == 1 else f"a number or an array of shape ({rows},)"
+        raise ValueError(f"r has shape {ratios.shape}: must be {allowed}")
+    return ratios
 
 
 def over_noise(function: Callable[[float, float], float], r: ArrayLike, noise: ArrayLike) -> Array:

@@ -1,11 +1,60 @@
-"""Manifolds named on the command line: NAME or NAME:key=value,key=value."""
+"""Laws by name: NAME or NAME:key=value,key=value, and back.
 
+The table `KINDS` says which laws have one and which of their parameters can be named; types and defaults are those of
+the constructors. To sweep a parameter, `law.replace(key=value)`.
+"""
+
+import inspect
+import typing
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..conventions.arguments import fail, one_of
+from ..conventions.arguments import Array, fail, one_of
 from . import HiddenManifold, Linear, Manifold, Mixture, NormalizedLinear, Parametric, Sphere, Torus
+from .value import make, signature
+
+
+class Kind(NamedTuple):
+    """A law that has a name: made by a class, or by its class method `maker`, of parameters that can be named."""
+
+    cls: type[Manifold]
+    maker: str | None
+    named: tuple[str, ...]
+    example: str
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Parameters that can be named and their defaults; `inspect.Parameter.empty` for those that must be given."""
+        known = signature(self.cls, self.maker)
+        return {name: known[name] for name in self.named}
+
+    def parse(self, parameter: str, text: str) -> Any:
+        """The value of a parameter; ValueError for a text of the wrong type."""
+        return _PARSED.get(_annotation(self, parameter), _numbers)(text)
+
+
+KINDS: dict[str, Kind] = {
+    "linear": Kind(Linear, None, ("variances", "ambient_dim"), "variances=1x16"),
+    "normalized-linear": Kind(NormalizedLinear, None, ("variances", "ambient_dim"), "variances=1x16"),
+    "two-gaussians": Kind(Mixture, "two_gaussians", ("dim", "separation", "variance"), "dim=256"),
+    "sphere": Kind(Sphere, None, ("intrinsic_dim", "radius", "ambient_dim"), "intrinsic_dim=2"),
+    "torus": Kind(Torus, None, ("radii", "ambient_dim"), "radii=1+0.5"),
+    "ellipse": Kind(Parametric, "ellipse", ("a", "b", "ambient_dim"), "a=1.5,b=1"),
+    "ellipsoid": Kind(Parametric, "ellipsoid", ("a", "b", "c", "ambient_dim"), "a=1.5,b=1,c=0.7"),
+    "helix": Kind(Parametric, "helix", ("radius", "pitch", "turns", "ambient_dim"), "turns=3"),
+    "swiss-roll": Kind(Parametric, "swiss_roll", ("turns", "height", "ambient_dim"), "turns=1.5"),
+    "trefoil": Kind(Parametric, "trefoil", ("scale", "ambient_dim"), "scale=1"),
+    "moebius": Kind(Parametric, "moebius", ("radius", "width", "ambient_dim"), "width=0.6"),
+    "hidden-manifold": Kind(
+        HiddenManifold,
+        "seeded",
+        ("latent_dim", "ambient_dim", "activation", "seed"),
+        "latent_dim=50,ambient_dim=100",
+    ),
+    "losing-dimensions": Kind(NormalizedLinear, "two_subspaces", ("high", "low", "ambient_dim"), "high=2,low=5"),
+}
 
 
 def manifold(name: str) -> Manifold:
@@ -13,44 +62,52 @@ def manifold(name: str) -> Manifold:
 
     ValueError for unknown names, unknown or missing parameters and values that are not numbers.
     """
-    makers: dict[str, tuple[Callable[..., Manifold], dict[str, Callable[[str], object]]]] = {
-        "linear": (Linear, {"variances": _numbers, "ambient_dim": int}),
-        "normalized-linear": (NormalizedLinear, {"variances": _numbers, "ambient_dim": int}),
-        "two-gaussians": (Mixture.two_gaussians, {"dim": int, "separation": float, "variance": float}),
-        "sphere": (Sphere, {"intrinsic_dim": int, "radius": float, "ambient_dim": int}),
-        "torus": (Torus, {"radii": _numbers, "ambient_dim": int}),
-        "ellipse": (Parametric.ellipse, {"a": float, "b": float, "ambient_dim": int}),
-        "ellipsoid": (Parametric.ellipsoid, {"a": float, "b": float, "c": float, "ambient_dim": int}),
-        "helix": (Parametric.helix, {"radius": float, "pitch": float, "turns": float, "ambient_dim": int}),
-        "swiss-roll": (Parametric.swiss_roll, {"turns": float, "height": float, "ambient_dim": int}),
-        "trefoil": (Parametric.trefoil, {"scale": float, "ambient_dim": int}),
-        "moebius": (Parametric.moebius, {"radius": float, "width": float, "ambient_dim": int}),
-        "hidden-manifold": (
-            _hidden_manifold,
-            {"latent_dim": int, "ambient_dim": int, "activation": str, "seed": int},
-        ),
-        "losing-dimensions": (NormalizedLinear.two_subspaces, {"high": int, "low": int, "ambient_dim": int}),
-    }
     kind, _, rest = name.partition(":")
-    one_of(kind, makers, "manifold")
-    make, kinds = makers[kind]
+    one_of(kind, KINDS, "manifold")
+    entry = KINDS[kind]
     values = {}
     for item in filter(None, rest.split(",")):
         key, _, text = item.partition("=")
-        one_of(key, kinds, f"parameter of {kind}")
+        one_of(key, entry.named, f"parameter of {kind}")
         try:
-            values[key] = kinds[key](text)
+            values[key] = entry.parse(key, text)
         except ValueError:
             raise fail(f"{kind}: {key}", text, "must be a number, or a list of numbers such as 1x2+0.09x5") from None
-    try:
-        return make(**values)
-    except TypeError:
-        raise fail("manifold", name, f"{kind} needs {', '.join(kinds)}, e.g. {kind}:{_example(kind)}") from None
+    missing = [key for key, default in entry.defaults.items() if default is inspect.Parameter.empty]
+    if not set(missing) <= set(values):
+        raise fail("manifold", name, f"{kind} needs {', '.join(entry.named)}, e.g. {kind}:{entry.example}")
+    return make(entry.cls, entry.maker, values)
 
 
-def _hidden_manifold(latent_dim: int, ambient_dim: int, activation: str = "tanh", seed: int = 0) -> HiddenManifold:
-    """The weights are those of the seed; information and dimension are the same for all."""
-    return HiddenManifold(latent_dim, ambient_dim, activation, rng=np.random.default_rng(seed))
+def name_of(law: Manifold) -> str:
+    """The name of a law, so that manifold(name_of(law)) == law; ValueError for a law that has none."""
+    for kind, entry in KINDS.items():
+        if type(law) is entry.cls and law.maker == entry.maker:
+            return _named(law, kind, entry)
+    raise fail("law", law, f"has no name: only {', '.join(KINDS)} have")
+
+
+def _named(law: Manifold, kind: str, entry: Kind) -> str:
+    plain = make(entry.cls, entry.maker, {name: law.parameters()[name] for name in entry.named})
+    if plain != law:
+        raise fail("law", law, f"has no name: {kind} is known by {', '.join(entry.named)} alone")
+    default, given = entry.defaults, law.parameters()
+    shown = [f"{key}={_text(given[key])}" for key in entry.named if _differs(given[key], default[key])]
+    return f"{kind}:{','.join(shown)}" if shown else kind
+
+
+def _differs(value: Any, default: Any) -> bool:
+    return isinstance(value, np.ndarray) or value != default
+
+
+def _annotation(kind: Kind, parameter: str) -> Any:
+    """The type of a parameter, without None."""
+    make = kind.cls.__init__ if kind.maker is None else getattr(kind.cls, kind.maker)
+    hints: dict[str, Any] = typing.get_type_hints(kind.cls.__init__) | typing.get_type_hints(make)
+    return hints[parameter]
+
+
+_PARSED: dict[Any, Callable[[str], Any]] = {int: int, float: float, int | None: int, str: str}
 
 
 def _numbers(text: str) -> list[float]:
@@ -62,13 +119,20 @@ def _numbers(text: str) -> list[float]:
     return values
 
 
-def _example(kind: str) -> str:
-    examples = {
-        "two-gaussians": "dim=256",
-        "sphere": "intrinsic_dim=2",
-        "torus": "radii=1+0.5",
-        "ellipse": "a=1.5,b=1",
-        "ellipsoid": "a=1.5,b=1,c=0.7",
-        "hidden-manifold": "latent_dim=50,ambient_dim=100",
-    }
-    return examples.get(kind, "variances=1x16")
+def _text(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return _runs(value)
+    return _number(value) if isinstance(value, float) else str(value)
+
+
+def _runs(values: Array) -> str:
+    starts = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
+    counts = np.diff(starts, append=len(values))
+    runs = zip(values[starts].tolist(), counts, strict=True)
+    return "+".join(_number(value) + (f"x{count}" if count > 1 else "") for value, count in runs)
+
+
+def _number(value: float) -> str:
+    """The shortest text of a float that says all of it; no + in it, which separates numbers."""
+    short = f"{value:g}"
+    return (short if float(short) == value else repr(value)).replace("e+", "e")

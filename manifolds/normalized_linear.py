@@ -3,13 +3,13 @@
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..conventions.arguments import Array, fail, positive
+from ..conventions.law import Draws
 from ..theory.integrals.angular_gaussian import AngularGaussian, angular_gaussian
 from ..theory.integrals.radial_nodes import radial_nodes
 from .embedding import Embedding
-from .linear import Linear
 from .manifold import Manifold, over_noise
 
 _SOBOL_LOG2 = 11
@@ -24,6 +24,11 @@ class NormalizedLinear(Manifold):
     relative error about 1e-3 for `free_energy_gap` and 1e-4 for `information` and `dimension`, with fixed
     nodes, so that they are smooth in r. Source: arXiv 2410.08727; derived, docs/theory.md §2.5, §6.
     """
+
+    variances: Array
+    _scaled: Array
+    _group: NDArray[np.int64]
+    _counts: Array
 
     def __init__(
         self,
@@ -42,12 +47,10 @@ class NormalizedLinear(Manifold):
                 "must be a list of k ≥ 2 numbers: the sphere of one direction is two points",
             )
         super().__init__(Embedding(values.size, ambient_dim, basis, rng, centre))
-        self.variances = values.copy()
-        self.variances.setflags(write=False)
-        self.intrinsic_dim = values.size - 1
+        self._set(variances=values, intrinsic_dim=values.size - 1)
         # only ratios of variances matter; groups of equal variance enter through their radii
-        scaled, self._group, counts = np.unique(values / values.max(), return_inverse=True, return_counts=True)
-        self._scaled, self._counts = scaled, counts.astype(np.float64)
+        scaled, group, counts = np.unique(values / values.max(), return_inverse=True, return_counts=True)
+        self._set(_scaled=scaled, _group=group, _counts=counts.astype(np.float64))
 
     def tangent_basis(self, y: ArrayLike) -> Array:
         """Orthonormal basis (D, d) of the tangent space of the unit sphere of the span at one point y (D,) of it."""
@@ -59,10 +62,8 @@ class NormalizedLinear(Manifold):
         rest = ambient_dim - high - low
         if min(high, low) < 1 or rest < 0:
             raise ValueError(f"high = {high}, low = {low}: must be ≥ 1 and sum to at most {ambient_dim}")
-        return cls([1.0] * high + [0.09] * low + [1e-4] * rest)
-
-    def __repr__(self) -> str:
-        return repr(Linear(self.variances, ambient_dim=self.ambient_dim)).replace("Linear", "NormalizedLinear", 1)
+        law = cls([1.0] * high + [0.09] * low + [1e-4] * rest)
+        return law._made_by("two_subspaces", high=high, low=low, ambient_dim=ambient_dim)
 
     # pointwise: exact integrals
 
@@ -101,6 +102,10 @@ class NormalizedLinear(Manifold):
         """K(x, r) = b·m - ln E e^{b·y} with b = x/r."""
         law, _ = self._field(z, r)
         return np.maximum(law.overlap_excess - law.log_mgf_excess, 0.0)
+
+    def _posterior_draws(self, x: Array, r: Array, rng: np.random.Generator) -> Draws:
+        reason = "rejection from a von Mises–Fisher or an angular Gaussian law accepts exponentially little in k"
+        raise fail("law", self, f"has no exact draws from its posterior ({reason}): sample it and use EmpiricalScore")
 
     def leading_variance(self) -> float:
         """Largest E y_i²."""

@@ -1,17 +1,17 @@
 """Products: independent coordinates on several manifolds, for which information and dimension add."""
 
-from collections import Counter
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import block_diag
 
 from ..conventions.arguments import Array, fail, positive
-from ..conventions.law import Energies, has_energies
+from ..conventions.law import Draws
 from .embedding import Embedding
+from .energies import ProductEnergies
 from .manifold import Manifold
 from .sphere import Sphere
 
@@ -23,6 +23,9 @@ class Product(Manifold):
     `factors`: one or more manifolds; embedding arguments as for `Linear`. docs/theory.md §2.
     """
 
+    factors: tuple[Manifold, ...]
+    _cuts: NDArray[np.int64]
+
     def __init__(
         self,
         factors: Sequence[Manifold],
@@ -32,17 +35,13 @@ class Product(Manifold):
         rng: np.random.Generator | None = None,
         centre: ArrayLike | None = None,
     ):
-        self.factors = tuple(factors)
-        if not self.factors or not all(isinstance(factor, Manifold) for factor in self.factors):
-            raise fail("factors", self.factors, "must be one or more manifolds")
-        dims = [factor.ambient_dim for factor in self.factors]
+        factors = tuple(factors)
+        if not factors or not all(isinstance(factor, Manifold) for factor in factors):
+            raise fail("factors", factors, "must be one or more manifolds")
+        dims = [factor.ambient_dim for factor in factors]
         super().__init__(Embedding(sum(dims), ambient_dim, basis, rng, centre))
-        self._cuts = np.cumsum(dims)[:-1]
-        self.intrinsic_dim = sum(factor.intrinsic_dim for factor in self.factors)
-        self.is_gaussian = all(factor.is_gaussian for factor in self.factors)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(map(repr, self.factors))}; ambient_dim={self.ambient_dim})"
+        self._set(factors=factors, intrinsic_dim=sum(factor.intrinsic_dim for factor in factors))
+        self._set(_cuts=np.cumsum(dims)[:-1], is_gaussian=all(factor.is_gaussian for factor in factors))
 
     def _blocks(self, z: Array) -> list[tuple[Manifold, Array]]:
         return list(zip(self.factors, np.split(z, self._cuts, axis=1), strict=True))
@@ -95,43 +94,59 @@ class Product(Manifold):
         """E K(x, r) at x = y + √s ξ, a sum over the factors."""
         return self._total(lambda factor: factor.mean_local_divergence(r, noise))
 
-    # the law of the energies, for theory.finite_size, if all factors have one: energies of independent factors add
-
-    @cached_property
-    def _energy_factors(self) -> tuple[Energies, ...]:
-        if not all(map(has_energies, self.factors)):
-            raise AttributeError("the energies of these factors have no closed law")
-        return cast(tuple[Energies, ...], self.factors)
+    # geometry
 
     @property
-    def energy_dim(self) -> int:
-        """A sum over the factors."""
-        return sum(factor.energy_dim for factor in self._energy_factors)
+    def volume(self) -> float:
+        """V = Π V_i."""
+        return math.prod(factor.volume for factor in self.factors)
 
     @property
-    def radial_dim(self) -> int:
-        """A sum over the factors, each with normal numbers of its own; AttributeError if one has no closed law."""
-        return sum(factor.radial_dim for factor in self._energy_factors)
+    def entropy(self) -> float:
+        """h, a sum over the factors."""
+        return sum(factor.entropy for factor in self.factors)
+
+    @property
+    def boundary_volume(self) -> float:
+        """A = V Σ A_i/V_i."""
+        return self.volume * sum(factor.boundary_volume / factor.volume for factor in self.factors)
+
+    @property
+    def density_gradient_squared(self) -> float:
+        """E |∇ ln p|², a sum over the factors."""
+        return sum(factor.density_gradient_squared for factor in self.factors)
+
+    @property
+    def mean_curvature_squared(self) -> float:
+        """E |H|², a sum over the factors, whose H are orthogonal."""
+        return sum(factor.mean_curvature_squared for factor in self.factors)
+
+    @property
+    def second_fundamental_form_squared(self) -> float:
+        """E |II|², a sum over the factors."""
+        return sum(factor.second_fundamental_form_squared for factor in self.factors)
+
+    def tangent_basis(self, y: ArrayLike) -> Array:
+        """Orthonormal basis (D, d) of the tangent space at one point y (D,): those of the factors side by side."""
+        z, _ = self.embedding.split(y)
+        columns = [factor.tangent_basis(part[0]) for factor, part in self._blocks(z)]
+        return self.embedding.lift_vectors(block_diag(*columns).T).T
+
+    # capabilities
+
+    def _posterior_draws(self, x: Array, r: Array, rng: np.random.Generator) -> Draws:
+        """Factor by factor."""
+        z, _ = self.embedding.split(x)
+        parts = [factor.sample_posterior(part, r, rng) for factor, part in self._blocks(z)]
+        return Draws(self.embedding.lift(np.hstack(parts)))
+
+    def energies(self) -> ProductEnergies:
+        """Energies of independent factors add; ValueError if those of one have no closed law."""
+        return self._energies
 
     @cached_property
-    def _radii_cuts(self) -> NDArray[np.int64]:
-        nothing = [factor.noisy_radii(1.0, np.zeros((1, factor.radial_dim))) for factor in self._energy_factors]
-        return np.cumsum([radii.shape[1] for radii in nothing])[:-1]
-
-    def noisy_radii(self, noise: float, scores: Array) -> Array:
-        """The radii of the factors side by side at x = y + √s ξ; a factor with a single row repeats it."""
-        cuts = np.cumsum([factor.radial_dim for factor in self._energy_factors])[:-1]
-        parts = [
-            factor.noisy_radii(noise, part)
-            for factor, part in zip(self._energy_factors, np.split(scores, cuts, axis=1), strict=True)
-        ]
-        rows = max(map(len, parts))
-        return np.hstack([np.broadcast_to(part, (rows, part.shape[1])) for part in parts])
-
-    def log_energy_moment(self, radii: Array, r: float, k: NDArray[np.complex128]) -> NDArray[np.complex128]:
-        """ln E_y exp(-k|x-y|²/2r), a sum over the factors, for `radii` (n, g) and complex k (m,) → (n, m)."""
-        parts = zip(self._energy_factors, np.split(radii, self._radii_cuts, axis=1), strict=True)
-        return np.sum([factor.log_energy_moment(part, r, k) for factor, part in parts], axis=0)
+    def _energies(self) -> ProductEnergies:
+        return ProductEnergies([factor.energies() for factor in self.factors])
 
 
 class Torus(Product):
@@ -139,6 +154,8 @@ class Torus(Product):
 
     Embedding arguments as for `Linear`. docs/theory.md §2.
     """
+
+    radii: Array
 
     def __init__(
         self,
@@ -149,30 +166,9 @@ class Torus(Product):
         rng: np.random.Generator | None = None,
         centre: ArrayLike | None = None,
     ):
-        self.radii = positive(radii, "radii")
-        if self.radii.ndim != 1 or self.radii.size == 0:
+        values = positive(radii, "radii")
+        if values.ndim != 1 or values.size == 0:
             raise fail("radii", radii, "must be a list of one or more radii")
-        circles = {radius: Sphere(1, radius) for radius in self.radii.tolist()}  # equal ones are computed once
-        factors = [circles[radius] for radius in self.radii.tolist()]
-        super().__init__(factors, ambient_dim=ambient_dim, basis=basis, rng=rng, centre=centre)
-
-    @property
-    def volume(self) -> float:
-        """Π 2πR_i."""
-        return float(np.prod(2 * np.pi * self.radii))
-
-    @property
-    def mean_curvature_squared(self) -> float:
-        """|H|² = Σ 1/R_i²."""
-        return float(np.sum(1 / self.radii**2))
-
-    @property
-    def second_fundamental_form_squared(self) -> float:
-        """|II|² = Σ 1/R_i²."""
-        return float(np.sum(1 / self.radii**2))
-
-    def tangent_basis(self, y: ArrayLike) -> Array:
-        """Orthonormal basis (D, d) of the tangent space at one point y (D,) of the torus."""
-        z, _ = self.embedding.split(y)
-        columns = [circle.tangent_basis(part[0]) for circle, part in self._blocks(z)]  # type: ignore[attr-defined]
-        return self.embedding.lift_vectors(block_diag(*columns).T).T
+        self._set(radii=values)
+        circles = [Sphere(1, float(radius)) for radius in values]
+        super().__init__(circles, ambient_dim=ambient_dim, basis=basis, rng=rng, centre=centre)

@@ -3,14 +3,16 @@
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..conventions.arguments import Array, nonnegative, positive, positive_integer, positive_scalar
+from ..conventions.law import Draws
 from ..theory.integrals import sphere
-from ..theory.integrals.radial_nodes import squared_lengths
-from ..theory.integrals.sphere import Tilted, log_mean_exponential_cosine, tilted
+from ..theory.integrals.sphere import Tilted, tilted
 from .embedding import Embedding
+from .energies import SphereEnergies
 from .manifold import Manifold
+from .von_mises_fisher import von_mises_fisher
 
 
 class Sphere(Manifold):
@@ -20,6 +22,8 @@ class Sphere(Manifold):
     |x|. Relative error about 1e-12 at any r and d, some 1e-16 in the variances of the posterior, relative to R².
     Embedding arguments as for `Linear`. docs/theory.md §2.
     """
+
+    radius: float
 
     def __init__(
         self,
@@ -31,12 +35,9 @@ class Sphere(Manifold):
         rng: np.random.Generator | None = None,
         centre: ArrayLike | None = None,
     ):
-        self.intrinsic_dim = positive_integer(intrinsic_dim, "intrinsic_dim")
-        self.radius = positive_scalar(radius, "radius")
+        self._set(intrinsic_dim=positive_integer(intrinsic_dim, "intrinsic_dim"))
+        self._set(radius=positive_scalar(radius, "radius"))
         super().__init__(Embedding(self.intrinsic_dim + 1, ambient_dim, basis, rng, centre))
-
-    def __repr__(self) -> str:
-        return f"Sphere(intrinsic_dim={self.intrinsic_dim}, radius={self.radius:g}, ambient_dim={self.ambient_dim})"
 
     # geometry
 
@@ -113,26 +114,14 @@ class Sphere(Manifold):
         """d(r) = E R² (1 - (E cos θ)²)/r, x ~ p_r; from d at small r to 0."""
         return sphere.dimension(*self._scaled(r, r)[:2])
 
-    # the law of the energies, for theory.finite_size.averages
+    # capabilities
 
-    @property
-    def energy_dim(self) -> int:
-        """n = d + 1."""
-        return self.intrinsic_dim + 1
+    def _posterior_draws(self, x: Array, r: Array, rng: np.random.Generator) -> Draws:
+        """R times a von Mises–Fisher vector of concentration κ = R|x|/r about x."""
+        z, _ = self.embedding.split(x)
+        unit = von_mises_fisher(z * (self.radius / r[:, None]), rng)
+        return Draws(self.embedding.lift(self.radius * unit))
 
-    @property
-    def radial_dim(self) -> int:
-        """The noise along y and the radius of the noise across."""
-        return 2
-
-    def noisy_radii(self, noise: float, scores: Array) -> Array:
-        """|x| (n, 1) at x = y + √s ξ for normal scores (n, 2); one row if s = 0."""
-        if noise == 0:
-            return np.full((1, 1), self.radius)
-        across = noise * squared_lengths(np.array([float(self.intrinsic_dim)]), scores[:, 1:])
-        return np.sqrt((self.radius + math.sqrt(noise) * scores[:, :1]) ** 2 + across)
-
-    def log_energy_moment(self, radii: Array, r: float, k: NDArray[np.complex128]) -> NDArray[np.complex128]:
-        """ln E_y exp(-k|x-y|²/2r) at complex k, Re k > 0, for |x| = `radii` (n, 1) and k (m,) → (n, m)."""
-        kappa = (self.radius / r) * radii * k
-        return log_mean_exponential_cosine(self.intrinsic_dim + 1, kappa) - (radii - self.radius) ** 2 / (2 * r) * k
+    def energies(self) -> SphereEnergies:
+        """Their law given |x|."""
+        return SphereEnergies(self.intrinsic_dim, self.radius)

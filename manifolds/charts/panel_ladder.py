@@ -45,6 +45,7 @@ class Leaves(NamedTuple):
     y: Array  # (p, m, k)
     mass: Array  # (p, m)
     nearest: Array  # (n, k): for each point the closest panel centre
+    panels: Panels | None = None  # the p panels, where there are any
 
 
 class _Balls(NamedTuple):
@@ -103,7 +104,7 @@ class PanelLadder:
         near = np.argwhere((lower - closest[:, None]) * (lower + closest[:, None]) <= 2 * r * nats)
         row, panel = near[:, 0].astype(np.int64), near[:, 1].astype(np.int64)
         if rung.balls.reach.max() <= widest:
-            return Leaves(row, rung.y[panel], rung.mass[panel], nearest)
+            return Leaves(row, rung.y[panel], rung.mass[panel], nearest, rung.panels.at(panel))
         return self._descend(x, r, nats, row, rung.panels.at(panel), closest, nearest)
 
     def points_at_once(self, r: float) -> int:
@@ -160,7 +161,8 @@ class PanelLadder:
         order = np.argsort(rows, kind="stable")
         middle = np.concatenate([panels.middle for _, panels in finished])[order]
         half = np.concatenate([panels.half for _, panels in finished])[order]
-        return Leaves(rows[order], *self._nodes(Panels(middle, half)), nearest)
+        panels = Panels(middle, half)
+        return Leaves(rows[order], *self._nodes(panels), nearest, panels)
 
     def _advantage(self, x: Array, balls: _Balls, distance: Array, closest: Array) -> Array:
         """Lower bound of |x-y|² over each panel, less the square of `closest`, (m,).

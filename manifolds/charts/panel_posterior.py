@@ -22,7 +22,7 @@ class Posterior(NamedTuple):
 
 def tilted(ladder: PanelLadder | QuasiRandomNodes, x: Array, r: float, log_volume: float) -> Posterior:
     """The tilted law at points x (n, k); ladder and `log_volume` as in `PanelLadder.leaves`."""
-    row, at, mass, nearest = ladder.leaves(x, r, log_volume)
+    row, at, mass, nearest, _ = ladder.leaves(x, r, log_volume)
     origin = nearest[row]
     y = at - origin[:, None]
     # the exponent -|x-y|²/2r relative to the origin, by differences: no digits lost however small r

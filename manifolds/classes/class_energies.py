@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from ..conventions.arguments import Array
-from ..theory.integrals.radial_nodes import squared_lengths
+from ...conventions.arguments import Array
+from ...theory.integrals.radial_nodes import squared_lengths
+from ..value import Value
 
 Complex = NDArray[np.complex128]
 
@@ -20,30 +21,41 @@ class _Group(NamedTuple):
     across: float  # number of the others, if data vary there
 
 
-class ClassEnergies:
-    """`Energies` of Σ_k w_k N(c_k, Σ): `weights` (K,), `variances` (k,) of the directions with data, centres `inside`
-    (K, k) in these directions and `outside` (K, D) off them.
+class ClassEnergies(Value):
+    """The energies of Σ_k w_k N(c_k, Σ): `weights` (K,), `variances` (k,) of the directions with data, centres
+    `inside` (K, k) in these directions and `outside` (K, D) off them.
 
     In each group of equal variance a point is given by its coordinates in the span of the centres and by its radius
     across, in which all classes are alike.
     """
 
+    energy_dim: int  # the span of one class and the directions off it in which centres differ
+    radial_dim: int  # the class, coordinates in the span of the centres, radii across
+
     def __init__(self, weights: Array, variances: Array, inside: Array, outside: Array):
-        self._weights = weights
+        self._set(weights=weights, variances=variances, inside=inside, outside=outside)
         groups = [_group(value, inside[:, variances == value], True) for value in np.unique(variances)]
-        self._groups = [*groups, _group(0.0, outside, False)]
-        self._along = np.concatenate([np.full(g.centres.shape[1], g.variance) for g in self._groups])
-        self._across = np.array([[g.variance, g.across] for g in self._groups if g.across]).reshape(-1, 2)
-        self._log_volume = np.array([[g.variance, g.across + g.centres.shape[1]] for g in groups])
-        self._centres = np.hstack([g.centres for g in self._groups])
-        self.energy_dim = variances.size + self._groups[-1].centres.shape[1]
-        self._label = int(len(weights) > 1)  # a normal number decides on the class
-        numbers = self._label + self._along.size + len(self._across)
-        self.radial_dim = max(numbers, 3 * self._label)  # labels jump: not for the grids of one or two numbers
+        everywhere = [*groups, _group(0.0, outside, False)]
+        along = np.concatenate([np.full(g.centres.shape[1], g.variance) for g in everywhere])
+        across = np.array([[g.variance, g.across] for g in everywhere if g.across]).reshape(-1, 2)
+        log_volume = np.array([[g.variance, g.across + g.centres.shape[1]] for g in groups])
+        self._set(_along=along, _across=across, _log_volume=log_volume)
+        self._set(_centres=np.hstack([g.centres for g in everywhere]))
+        label = int(len(weights) > 1)  # a normal number decides on the class
+        numbers = label + along.size + len(across)
+        self._set(_label=label, energy_dim=variances.size + everywhere[-1].centres.shape[1])
+        self._set(radial_dim=max(numbers, 3 * label))  # labels jump: not for the grids of one or two numbers
+
+    weights: Array
+    _label: int
+    _along: Array
+    _across: Array
+    _log_volume: Array
+    _centres: Array
 
     def noisy_radii(self, noise: float, scores: Array) -> Array:
         """Coordinates in the span of the centres and squared radii across them (n, g) of x = y + √s ξ."""
-        labels = np.searchsorted(np.cumsum(self._weights)[:-1], ndtr(scores[:, 0]), side="right")
+        labels = np.searchsorted(np.cumsum(self.weights)[:-1], ndtr(scores[:, 0]), side="right")
         middle, end = self._label + self._along.size, self._label + self._along.size + len(self._across)
         along = self._centres[labels] + np.sqrt(self._along + noise) * scores[:, self._label : middle]
         variances, counts = self._across.T
@@ -54,7 +66,7 @@ class ClassEnergies:
         variances, counts = self._log_volume.T
         across = radii[:, self._along.size :] @ _factor(self._across[:, 0], r, k)
         classes = []
-        for weight, centre in zip(self._weights, self._centres, strict=True):
+        for weight, centre in zip(self.weights, self._centres, strict=True):
             squares = (radii[:, : self._along.size] - centre) ** 2
             classes.append(np.log(weight) - squares @ _factor(self._along, r, k))
         top = np.maximum.reduce([c.real for c in classes])

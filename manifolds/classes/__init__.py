@@ -1,0 +1,1 @@
+"""What the posterior of the class says in a mixture: start with `classes`, which both kinds of classes share."""
