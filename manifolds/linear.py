@@ -76,13 +76,6 @@ class Linear(Manifold):
         variances = self.variances / (1 + self.variances / r)
         return np.broadcast_to(np.diag(variances), (len(z), variances.size, variances.size))
 
-    def posterior_draws(self, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> Draws:
-        """One draw of the posterior at each x (n, D): a Gaussian of mean m(x, r) and variances λr/(λ+r)."""
-        r, rng = positive_scalar(r, "r"), generator(rng)
-        mean = self.posterior_mean(np.atleast_2d(x), r)
-        spread = np.sqrt(self.variances / (1 + self.variances / r))
-        return Draws(mean + self.embedding.lift_vectors(spread * rng.standard_normal((len(mean), spread.size))))
-
     def tangent_basis(self, y: ArrayLike) -> Array:
         """Orthonormal basis (D, d) of the directions of variance > 0, the same at every y (D,)."""
         points(y, self.ambient_dim, "y")

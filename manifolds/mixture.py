@@ -119,22 +119,6 @@ class Mixture(Manifold):
             y[at] = self.components[k].sample_posterior(x[at], r[at], rng)
         return Draws(y, label=labels)
 
-    def draws(self, n: int, rng: np.random.Generator) -> Draws:
-        """`n` independent points of ν with their classes."""
-        y, label = self.sample_labelled(n, rng)
-        return Draws(y, label=label)
-
-    def posterior_draws(self, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> Draws:
-        """One draw of the posterior at each x (n, D): a class with P(k|x), then a draw within it."""
-        r, rng = positive_scalar(r, "r"), generator(rng)
-        x = points(x, self.ambient_dim)
-        cumulative = np.cumsum(self.class_posterior(x, r), axis=1)
-        label = np.sum(cumulative[:, :-1] <= rng.random((len(x), 1)) * cumulative[:, -1:], axis=1)
-        y = np.empty(x.shape)
-        for k in np.unique(label):
-            y[label == k] = self.components[k].posterior_draws(x[label == k], r, rng).points
-        return Draws(y, label=label)
-
     # pointwise: sums over classes
 
     def class_posterior(self, x: ArrayLike, r: ArrayLike) -> Array:

@@ -1,6 +1,7 @@
 """Products: independent coordinates on several manifolds, for which information and dimension add."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
