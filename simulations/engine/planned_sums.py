@@ -219,6 +219,8 @@ def _cell(r: Array | np.float64) -> NDArray[np.int64]:
 def _alike(r: Array) -> list[NDArray[np.intp]]:
     """The places of the noise ratios that share a plan."""
     cells = _cell(r)
+    if np.ptp(cells) == 0:
+        return [np.arange(len(r))]
     return [np.flatnonzero(cells == cell) for cell in np.unique(cells)]
 
 

@@ -1,6 +1,6 @@
 """The door: posterior sums, or the surviving points themselves, certified, in the condensed phase."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -18,7 +18,7 @@ from .integers import NO_INTEGERS, Integers, deepest
 from .kept_sums import add_up
 from .machine_words import take_next
 from .queries import Queries, on_axes
-from .screening import BOXES, CHUNK, Walk, by_boxes, by_products, new_chunk
+from .screening import BOXES, CHUNK, Walk, by_boxes, by_products, set_out
 from .tree import Blocks, Tree
 
 
@@ -43,15 +43,15 @@ class Pruned(NamedTuple):
 class Search(NamedTuple):
     """What all threads read: the points, and queries in the order of the blocks where they begin.
 
-    Query q is x[order[q]], at 1/2r = half_precision[order[q]] and 2r ln(N/ε) = spread[order[q]], `scaled_spread[q]` in
-    units of the tree.  They are taken `chunk` at a time, with at most `capacity` candidates each.
+    Query q, `walkers[q]` on its walk, is x[order[q]], at 1/2r = half_precision[order[q]] and 2r ln(N/ε) =
+    spread[order[q]].  They are taken `chunk` at a time, with at most `capacity` candidates each.
     """
 
     blocks: Blocks
     integers: Integers
     points: Array
     queries: Queries
-    scaled_spread: Array
+    walkers: NDArray[Any]
     order: NDArray[np.int64]
     x: Array
     half_precision: Array
@@ -128,13 +128,14 @@ def _search(tree: Tree, x: ArrayLike, r: ArrayLike, skipped: float, walk: Walk, 
     with one_at_a_time:
         placed = on_axes(tree, queries)
     order = np.argsort(placed.first, kind="stable")
+    placed = Queries(*(field[order] for field in placed))
     threads = numba.get_num_threads()
     search = Search(
         tree.blocks,
         NO_INTEGERS if walk == BOXES else tree.integers,
         tree.points,
-        Queries(*(field[order] for field in placed)),
-        distance[order] * tree.scale**2,
+        placed,
+        set_out(placed, distance[order] * tree.scale**2, capacity),
         order,
         queries,
         0.5 / ratios,
@@ -167,37 +168,32 @@ def _neighbours(queries, these):
 
 @njit(**with_lanes)
 def _work(search, found, counter):
-    """What one thread does: take the next chunk while there is one."""
-    candidates, counts = np.empty((search.chunk, search.capacity), np.int32), np.empty(search.chunk, np.int64)
-    squares = np.empty(search.capacity)
+    """What one thread does: take the next chunk while there is one, and sum or list the survivors of its queries."""
+    blocks, points, x, half_precision = search.blocks, search.points, search.x, search.half_precision
+    candidates, squares = np.empty((search.chunk, search.capacity), np.int32), np.empty(search.capacity)
     n_groups = (search.chunk + TOGETHER - 1) // TOGETHER
-    maxima = np.empty((len(search.blocks.rows) if search.depth >= 0 else 0, n_groups * TOGETHER), np.int32)
+    maxima = np.empty((len(blocks.rows) if search.depth >= 0 else 0, n_groups * TOGETHER), np.int32)
     while True:
         first = take_next(counter) * search.chunk
         last = min(first + search.chunk, len(search.order))
         if first >= last:
             return
         these = slice(first, last)
-        queries, n = _neighbours(search.queries, these), last - first
-        chunk = new_chunk(queries, search.scaled_spread[these], candidates[:n], counts[:n])
+        queries, walkers, row = _neighbours(search.queries, these), search.walkers[these], candidates[: last - first]
         if search.depth < 0:
-            by_boxes(search.blocks, chunk)
+            by_boxes(blocks, queries, walkers, row)
         else:
-            by_products(search.blocks, search.integers, search.depth, chunk, maxima)
-        for i in range(n):
-            if counts[i] <= search.capacity:
-                _finish(search, found, search.order[first + i], candidates[i, : counts[i]], squares)
-
-
-@njit(**with_lanes)
-def _finish(search, found, q, candidates, squares):
-    """Keep the survivors of query q among its candidates, and sum or list them."""
-    for i in range(len(candidates)):
-        candidates[i] = search.blocks.order[candidates[i]]
-    n = keep(search.points, search.x[q], search.spread[q], candidates, squares)
-    found.survivors[q] = n
-    index, half_precision = candidates[:n], search.half_precision[q]
-    if len(found.index):
-        found.index[q, :n], found.squares[q, :n] = index, squares[:n]
-    else:
-        found.nearest[q] = add_up(search.points, index, squares, half_precision, found.mean[q], found.scalars[q])
+            by_products(blocks, search.integers, search.depth, queries, walkers, row, maxima)
+        for i in range(last - first):
+            if walkers[i].count > search.capacity:
+                continue
+            q, index = search.order[first + i], row[i, : walkers[i].count]
+            for k in range(len(index)):
+                index[k] = blocks.order[index[k]]
+            n = keep(points, x[q], search.spread[q], index, squares)
+            found.survivors[q] = n
+            if len(found.index):
+                found.index[q, :n], found.squares[q, :n] = index[:n], squares[:n]
+            else:
+                totals = found.mean[q], found.scalars[q]
+                found.nearest[q] = add_up(points, index[:n], squares[:n], half_precision[q], *totals)

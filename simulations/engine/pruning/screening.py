@@ -9,7 +9,7 @@ Both list every point that the bounds of `rounding.py` cannot exclude.
 """
 
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -45,21 +45,22 @@ class Walk(NamedTuple):
 BOXES = Walk(-1)
 
 
-class Chunk(NamedTuple):
-    """The n queries of a walk, and what it has found so far.
-
-    `spread` (n,) is 2r ln(N/ε) in units of the tree.  `found` (n, most) lists candidates, the first `counts` (n,) of
-    each row; a count above `most` is an overflow, and the query is given up.  `reach` (n,) is the radius within which
-    the survivors lie by all that is known, `lowest` (n,) the smallest squared distance; `squares` (64,) is scratch.
-    """
-
-    queries: Queries
-    spread: Array
-    found: NDArray[np.int32]
-    counts: NDArray[np.int64]
-    reach: NDArray[np.float32]
-    lowest: NDArray[np.float32]
-    squares: NDArray[np.float32]
+# A query on its walk: norm, blur and first block as in `Queries`, 2r ln(N/ε) in units of the tree, and what is known:
+# the radius within which the survivors lie, the smallest squared distance, how many candidates are listed.  A count
+# above their budget is an overflow, and the query is given up.  An array of records and not a tuple of arrays: Numba
+# would count references to each of these, for every block and query, which takes as long as the bounds.
+ON_WALK = np.dtype(
+    [
+        ("norm", "f8"),
+        ("blur", "f8"),
+        ("first", "i8"),
+        ("spread", "f8"),
+        ("reach", "f4"),
+        ("lowest", "f4"),
+        ("count", "i8"),
+    ],
+    align=True,
+)
 
 
 class EachQuery(NamedTuple):
@@ -71,14 +72,12 @@ class EachQuery(NamedTuple):
     values: NDArray[np.int32]
 
 
-@njit(**with_lanes)
-def new_chunk(queries, spread, found, counts):
-    """A walk that begins; of queries beyond the reach of single precision it ends at once."""
-    n = len(counts)
-    for i in range(n):
-        counts[i] = 0 if queries.norm[i] < np.inf else found.shape[1] + 1
-    reach, lowest = np.empty(n, np.float32), np.full(n, np.float32(np.inf))
-    return Chunk(queries, spread, found, counts, reach, lowest, np.empty(64, np.float32))
+def set_out(queries: Queries, spread: Array, capacity: int) -> NDArray[Any]:
+    """The queries before they walk; those beyond the reach of single precision are given up at once."""
+    walkers = np.zeros(len(spread), ON_WALK)
+    walkers["norm"], walkers["blur"], walkers["first"], walkers["spread"] = *queries[2:], spread
+    walkers["lowest"], walkers["count"] = np.inf, np.where(queries.norm < np.inf, 0, capacity + 1)
+    return walkers
 
 
 @njit(**with_lanes)
@@ -97,68 +96,64 @@ def _limit(reach, blur, factor):
 
 
 @njit(**with_lanes)
-def _reach_from(blocks, block, chunk, i, factor):
+def _reach_from(rows, boxes, ends, block, query_rows, i, walker, squares, factor):
     """Reach of query i from the points of one block."""
-    queries = chunk.queries
-    scan(blocks.rows, block, queries.rows, i, blocks.ends, np.float32(3e38), chunk.squares)
-    blurs = blocks.boxes[block // 16, -1, block % 16] + queries.blur[i]
-    return _reach(chunk.squares.min(), blurs, queries.blur[i], chunk.spread[i], factor)
+    scan(rows, block, query_rows, i, ends, np.float32(3e38), squares)
+    blurs = boxes[block // 16, -1, block % 16] + walker.blur
+    return _reach(squares.min(), blurs, walker.blur, walker.spread, factor)
 
 
 @njit(**with_lanes)
-def _reach_from_nearby(blocks, chunk, i, factor):
+def _reach_from_nearby(rows, boxes, ends, queries, i, walker, squares, factor):
     """Reach of query i from the blocks in reach of the cluster where it begins: most have found their nearest."""
-    block = chunk.queries.first[i]
-    reach = _reach_from(blocks, block, chunk, i, factor)
-    bits = boxes_within(blocks.boxes, block // 16, chunk.queries.axes, i, reach, np.float32(factor * (1 + 1e-6)))
+    block = walker.first
+    reach = _reach_from(rows, boxes, ends, block, queries.rows, i, walker, squares, factor)
+    bits = boxes_within(boxes, block // 16, queries.axes, i, reach, np.float32(factor * (1 + 1e-6)))
     while bits != 0:
         other = block // 16 * 16 + lowest_bit(bits)
         bits &= bits - 1
         if other != block:
-            reach = min(reach, _reach_from(blocks, other, chunk, i, factor))
+            reach = min(reach, _reach_from(rows, boxes, ends, other, queries.rows, i, walker, squares, factor))
     return reach
 
 
 @njit(**with_lanes)
-def _scan_block(blocks, block, blur, chunk, i, factor):
-    """List the points of a block, of this blur, in reach of query i."""
-    queries, squares, reach = chunk.queries, chunk.squares, chunk.reach[i]
-    bits = scan(blocks.rows, block, queries.rows, i, blocks.ends, _limit(reach, blur, factor), squares)
-    if bits == 0:
-        return
-    own_blur, lowest, count = queries.blur[i], chunk.lowest[i], chunk.counts[i]
+def _scan_block(rows, ends, block, blur, query_rows, i, walker, squares, found, factor):
+    """List the points of a block, of this blur, in reach of query i in found[i]."""
+    bits = scan(rows, block, query_rows, i, ends, _limit(walker.reach, blur, factor), squares)
     while bits != 0:
         point = lowest_bit(bits)
         bits &= bits - 1
-        if count < chunk.found.shape[1]:
-            chunk.found[i, count] = block * 64 + point
-        count += 1
-        if squares[point] < lowest:
-            lowest = squares[point]
-            reach = min(reach, _reach(lowest, blur + own_blur, own_blur, chunk.spread[i], factor))
-    chunk.reach[i], chunk.lowest[i], chunk.counts[i] = reach, lowest, count
+        if walker.count < found.shape[1]:
+            found[i, walker.count] = block * 64 + point
+        walker.count += 1
+        if squares[point] < walker.lowest:
+            walker.lowest = squares[point]
+            reach = _reach(walker.lowest, blur + walker.blur, walker.blur, walker.spread, factor)
+            walker.reach = min(walker.reach, reach)
 
 
 # ---- boxes ------------------------------------------------------------------------------------
 
 
 @njit(**with_lanes)
-def by_boxes(blocks, chunk):
-    """Candidates of all queries, blocks in order.
+def by_boxes(blocks, queries, walkers, found):
+    """Candidates found[i, : walkers[i].count] of the queries, blocks in order.
 
     Queries are the innermost loop, so that a block is read from memory once for all of them.
     """
-    axes, reach, counts = chunk.queries.axes, chunk.reach, chunk.counts
-    factor = stretch(blocks.rows.shape[1])
+    rows, ends, boxes, cluster_boxes = blocks.rows, blocks.ends, blocks.boxes, blocks.cluster_boxes
+    query_rows, axes, squares = queries.rows, queries.axes, np.empty(64, np.float32)
+    factor = stretch(rows.shape[1])
     factor32 = np.float32(factor * (1 + 1e-6))
-    n, capacity = len(counts), chunk.found.shape[1]
+    n, capacity = found.shape
     clusters, children, inside = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     for i in range(n):
-        reach[i] = _reach_from_nearby(blocks, chunk, i, factor)
-    for group in range(len(blocks.cluster_boxes)):
+        walkers[i].reach = _reach_from_nearby(rows, boxes, ends, queries, i, walkers[i], squares, factor)
+    for group in range(len(cluster_boxes)):
         any_cluster = np.int64(0)
         for i in range(n):
-            clusters[i] = boxes_within(blocks.cluster_boxes, group, axes, i, reach[i], factor32)
+            clusters[i] = boxes_within(cluster_boxes, group, axes, i, walkers[i].reach, factor32)
             any_cluster |= clusters[i]
         while any_cluster != 0:
             place = lowest_bit(any_cluster)
@@ -166,8 +161,8 @@ def by_boxes(blocks, chunk):
             cluster = group * 16 + place
             n_inside, any_child = 0, np.int64(0)
             for i in range(n):
-                if clusters[i] >> place & 1 and counts[i] <= capacity:
-                    bits = boxes_within(blocks.boxes, cluster, axes, i, reach[i], factor32)
+                if clusters[i] >> place & 1 and walkers[i].count <= capacity:
+                    bits = boxes_within(boxes, cluster, axes, i, walkers[i].reach, factor32)
                     if bits != 0:
                         inside[n_inside], children[n_inside] = i, bits
                         any_child |= bits
@@ -175,10 +170,11 @@ def by_boxes(blocks, chunk):
             while any_child != 0:
                 child = lowest_bit(any_child)
                 any_child &= any_child - 1
-                blur = np.float64(blocks.boxes[cluster, -1, child])
+                block, blur = cluster * 16 + child, np.float64(boxes[cluster, -1, child])
                 for j in range(n_inside):
                     if children[j] >> child & 1:
-                        _scan_block(blocks, cluster * 16 + child, blur, chunk, inside[j], factor)
+                        i = inside[j]
+                        _scan_block(rows, ends, block, blur, query_rows, i, walkers[i], squares, found, factor)
 
 
 # ---- products ---------------------------------------------------------------------------------
@@ -205,6 +201,15 @@ def _least(reach, norm, blur, slack):
 
 
 @njit(**with_lanes)
+def _least_products(n_rows, steps, blur, largest, norm, reach, least):
+    """The same for all queries, in units of the products."""
+    unit = product_unit(steps)
+    for i in range(len(least)):
+        slack = integer_slack(n_rows, steps, norm[i], largest)
+        least[i] = _least(reach[i], norm[i], blur, slack) / unit
+
+
+@njit(**with_lanes)
 def _reach_from_product(product, slack, norm, own_blur, blur, spread):
     """Radius within which the kept points lie, given a computed product with some point."""
     square = max(norm * norm - 2 * (product - slack), 0.0)
@@ -212,16 +217,15 @@ def _reach_from_product(product, slack, norm, own_blur, blur, spread):
 
 
 @njit(**with_lanes)
-def _scan_products(integers, block, blur, largest, chunk, i, each):
+def _scan_products(integers, block, blur, largest, each, i, walker, found):
     """List the points of a block, of this blur and largest norm, whose whole product with query i is large enough.
 
     For points with tails: first the products with the norm of the tail, then with the tail itself.
     """
-    queries, pairs, tails, lead, tail = chunk.queries, integers.pairs, integers.tails, each.lead, each.tail
-    norm, own_blur, reach, count = queries.norm[i], queries.blur[i], chunk.reach[i], chunk.counts[i]
+    pairs, tails, lead, tail = integers.pairs, integers.tails, each.lead, each.tail
     unit = product_unit(integers.steps[block])
-    slack = integer_slack(2 * lead.shape[1] + 2 * tail.shape[1], integers.steps[block], norm, largest)
-    least = np.floor(_least(reach, norm, blur, slack) / unit)
+    slack = integer_slack(2 * lead.shape[1] + 2 * tail.shape[1], integers.steps[block], walker.norm, largest)
+    least = np.floor(_least(walker.reach, walker.norm, blur, slack) / unit)
     whole = np.int64(min(max(least, -(2.0**31)), 2.0**31 - 1))
     bits = block_products(pairs, block, integers.start, lead, i, whole, each.values)
     while bits != 0:
@@ -230,50 +234,51 @@ def _scan_products(integers, block, blur, largest, chunk, i, each):
         product = whole_product(pairs, tails, block, point, each.values[point], lead, tail, i, each.norm_row)
         if product < least or integers.start[block, point] == NO_POINT:
             continue
-        if count < chunk.found.shape[1]:
-            chunk.found[i, count] = block * 64 + point
-        count += 1
-        nearer = _reach_from_product(product * unit, slack, norm, own_blur, blur, chunk.spread[i])
-        if nearer < reach:
-            reach = nearer
-            least = np.floor(_least(reach, norm, blur, slack) / unit)
-    chunk.reach[i], chunk.counts[i] = reach, count
+        if walker.count < found.shape[1]:
+            found[i, walker.count] = block * 64 + point
+        walker.count += 1
+        nearer = _reach_from_product(product * unit, slack, walker.norm, walker.blur, blur, walker.spread)
+        if nearer < walker.reach:
+            walker.reach = nearer
+            least = np.floor(_least(nearer, walker.norm, blur, slack) / unit)
 
 
 @njit(**with_lanes)
-def by_products(blocks, integers, depth, chunk, maxima):
+def by_products(blocks, integers, depth, queries, walkers, found, maxima):
     """Candidates as in `by_boxes`; products over the first ends[depth] coordinates exclude blocks."""
-    queries, ends, reach, counts = chunk.queries, blocks.ends, chunk.reach, chunk.counts
-    factor = stretch(blocks.rows.shape[1])
-    n, n_rows, capacity = len(counts), rows_of_depth(ends, depth), chunk.found.shape[1]
+    rows, ends, boxes, steps = blocks.rows, blocks.ends, blocks.boxes, integers.steps
+    query_rows, norm, squares = queries.rows, queries.norm, np.empty(64, np.float32)
+    factor = stretch(rows.shape[1])
+    n, capacity = found.shape
+    n_rows = rows_of_depth(ends, depth)
     words = np.empty((-(-n // TOGETHER), (n_rows + 1) // 2, TOGETHER), np.int32)
-    words_of_queries(queries.rows, queries.norm, ends, depth, words)
+    words_of_queries(query_rows, norm, ends, depth, words)
     all_maxima(integers, words, maxima)
-    best = np.empty(n, np.int64)
-    _best_blocks(maxima, integers.steps, best)
+    best, reach, least = np.empty(n, np.int64), np.empty(n, np.float32), np.empty(n)
+    _best_blocks(maxima, steps, best)
     for i in range(n):
-        reach[i] = _reach_from(blocks, best[i], chunk, i, factor)
+        reach[i] = walkers[i].reach = _reach_from(
+            rows, boxes, ends, best[i], query_rows, i, walkers[i], squares, factor
+        )
     has_tails, last = integers.tails.shape[2] > 0, deepest(ends)
     lead = np.empty((n, integers.pairs.shape[2]), np.int32)
     tail = np.empty((n, integers.tails.shape[2]), np.int32)
     each = EachQuery(lead, tail, rows_of_depth(ends, last) - 1, np.empty(64, np.int32))
     if has_tails:
-        words_of_each_query(queries.rows, queries.norm, ends, last, lead, tail)
-    least = np.empty(n)
-    for block in range(len(blocks.rows)):
-        blur, largest = np.float64(blocks.boxes[block // 16, -1, block % 16]), np.float64(blocks.norms[block])
-        steps = integers.steps[block]
-        unit, near = product_unit(steps), 0
+        words_of_each_query(query_rows, norm, ends, last, lead, tail)
+    for block in range(len(rows)):
+        blur, largest = np.float64(boxes[block // 16, -1, block % 16]), np.float64(blocks.norms[block])
+        _least_products(n_rows, steps[block], blur, largest, norm, reach, least)
+        near = 0
         for i in range(n):
-            slack = integer_slack(n_rows, steps, queries.norm[i], largest)
-            least[i] = _least(reach[i], queries.norm[i], blur, slack) / unit
             near += maxima[block, i] >= least[i]
         if near == 0:
             continue
         for i in range(n):
-            if maxima[block, i] < least[i] or counts[i] > capacity:
+            if maxima[block, i] < least[i] or walkers[i].count > capacity:
                 continue
             if has_tails:
-                _scan_products(integers, block, blur, largest, chunk, i, each)
+                _scan_products(integers, block, blur, largest, each, i, walkers[i], found)
             else:
-                _scan_block(blocks, block, blur, chunk, i, factor)
+                _scan_block(rows, ends, block, blur, query_rows, i, walkers[i], squares, found, factor)
+            reach[i] = walkers[i].reach
