@@ -54,7 +54,10 @@ class Value:
         maker, parameters = self._made
         if maker is not None:
             return dict(parameters)
-        return {name: self._parameter(name) for name in signature(type(self)) if name != "rng"}
+        return {name: self._parameter(name) for name in self._signature() if name != "rng"}
+
+    def _signature(self, maker: str | None = None) -> dict[str, Any]:
+        return signature(type(self), maker)  # type: ignore[arg-type]
 
     def _parameter(self, name: str) -> Any:
         return getattr(self, name)
@@ -64,7 +67,7 @@ class Value:
 
         `rng` draws again what was drawn: a random embedding, the weights of a hidden manifold.
         """
-        known, parameters = signature(type(self), self.maker), self.parameters()
+        known, parameters = self._signature(self.maker), self.parameters()
         for name, value in changes.items():
             if name not in known:
                 raise fail(name, value, f"no parameter of {_call(type(self), self.maker)}: {', '.join(known)}")
@@ -91,7 +94,7 @@ class Value:
 
     def __repr__(self) -> str:
         """What to type to make it again; long arrays and functions are only named, and then it cannot be typed."""
-        known, shown = signature(type(self), self.maker), []
+        known, shown = self._signature(self.maker), []
         for name, value in self.parameters().items():
             if known[name] is _REQUIRED:
                 shown.append(_typed(value))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...conventions.arguments import Array
 from .panel_ladder import PanelLadder
@@ -56,7 +57,7 @@ def _like(vectors: Array, y: Array) -> Array:
     return vectors[:, None] if y.ndim == 3 else vectors
 
 
-def _choice(weight: Array, starts: Array, rng: np.random.Generator) -> Array:
+def _choice(weight: Array, starts: NDArray[np.integer], rng: np.random.Generator) -> Array:
     """One of the panels starts[i] … starts[i+1] - 1 for each i, with probability ∝ `weight` (p,)."""
     before = np.concatenate([[0.0], np.cumsum(weight)])
     ends = np.append(starts[1:], len(weight))

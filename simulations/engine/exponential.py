@@ -63,6 +63,6 @@ def exponential(t):
     """exp(t) for -700 ≤ t ≤ 0 (-87 in float32), in the precision of t."""
 
 
-@overload(exponential, jit_options=contracted)
+@overload(exponential, jit_options=contracted)  # type: ignore[arg-type]
 def _exponential_for(t):
     return (lambda t: exponential32(t)) if t == numba.float32 else (lambda t: exponential64(t))

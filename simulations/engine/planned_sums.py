@@ -72,7 +72,7 @@ class PlannedSums:
             return self._planned(float(r[0]))[1](x, r)
         results = [self._planned(float(r[these[0]]))[1](x[these], r[these]) for these in alike]
         back = np.argsort(np.concatenate(alike))
-        return Sums(*(field[back] for field in concatenated(results)))
+        return Sums._make(field[back] for field in concatenated(results))
 
     def survivors(self, x: Array, r: Array) -> Iterator[Survivors]:
         """All but e^-60 of the weight at each of the queries x (Q, D), noise ratios r (Q,), in their order.

@@ -18,7 +18,7 @@ from .threading_layer import one_at_a_time
 class Survivors(NamedTuple):
     """The points that survive at one query x, by index: their posterior weights, of sum 1, and |x - y|²."""
 
-    index: NDArray[np.integer]
+    index: NDArray[np.integer]  # type: ignore[assignment]
     weights: Array
     square_distances: Array
 

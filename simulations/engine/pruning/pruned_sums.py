@@ -71,7 +71,7 @@ class Found(NamedTuple):
     mean: Array
     scalars: Array
     nearest: NDArray[np.int64]
-    index: NDArray[np.int32]
+    index: NDArray[np.int32]  # type: ignore[assignment]
     squares: Array
 
 
@@ -128,7 +128,7 @@ def _search(tree: Tree, x: ArrayLike, r: ArrayLike, skipped: float, walk: Walk, 
     with one_at_a_time:
         placed = on_axes(tree, queries)
     order = np.argsort(placed.first, kind="stable")
-    placed = Queries(*(field[order] for field in placed))
+    placed = Queries._make(field[order] for field in placed)
     threads = numba.get_num_threads()
     search = Search(
         tree.blocks,

@@ -80,7 +80,7 @@ def _batch(packed: Packed, starts: range, x: Array, r: Array, direct: bool) -> S
     def work(task: tuple[int, int]) -> None:
         first, p = task
         these = slice(first, first + chunk)
-        state = State(*(field[p, these] for field in of_parts))
+        state = State._make(field[p, these] for field in of_parts)
         span = starts[p], min(starts[p] + starts.step, packed.n_points)
         if dim <= SMALL_DIM:
             walk_small(packed, *span, panels[these], state)
