@@ -159,7 +159,7 @@ def _weak_field(nu: float, kappa: Array) -> tuple[Array, Array, Array, Array]:
 
 
 def _bessel(nu: float, kappa: Array) -> tuple[Array, Array, Array, Array]:
-    below: Array = ive(nu, kappa)
+    below: Array = np.asarray(ive(nu, kappa), dtype=np.float64)
     mean: Array = ive(nu + 1, kappa) / below
     log_mean: Array = gammaln(nu + 1) + nu * np.log(2 / kappa) + np.log(below)
     return log_mean, 1 - mean, mean / kappa, kappa * (mean - 1) - log_mean
