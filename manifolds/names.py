@@ -57,22 +57,25 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def manifold(name: str) -> Manifold:
+def manifold(name: str, **replaced: Any) -> Manifold:
     """The manifold of a specification such as "linear:variances=1x2+0.09x5" (1 twice, 0.09 five times).
 
-    ValueError for unknown names, unknown or missing parameters and values that are not numbers.
+    `replaced`: parameters that take the place of those in the name, as values or as text. ValueError for unknown names,
+    unknown or missing parameters and values that are not numbers.
     """
     kind, _, rest = name.partition(":")
     one_of(kind, KINDS, "manifold")
     entry = KINDS[kind]
-    values = {}
-    for item in filter(None, rest.split(",")):
-        key, _, text = item.partition("=")
+    values: dict[str, Any] = dict(item.partition("=")[::2] for item in rest.split(",") if item)
+    values |= replaced
+    for key, value in values.items():
         one_of(key, entry.named, f"parameter of {kind}")
+        if not isinstance(value, str):
+            continue
         try:
-            values[key] = entry.parse(key, text)
+            values[key] = entry.parse(key, value)
         except ValueError:
-            raise fail(f"{kind}: {key}", text, "must be a number, or a list of numbers such as 1x2+0.09x5") from None
+            raise fail(f"{kind}: {key}", value, "must be a number, or a list of numbers such as 1x2+0.09x5") from None
     missing = [key for key, default in entry.defaults.items() if default is inspect.Parameter.empty]
     if not set(missing) <= set(values):
         raise fail("manifold", name, f"{kind} needs {', '.join(entry.named)}, e.g. {kind}:{entry.example}")

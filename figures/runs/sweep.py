@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +14,6 @@ from ...conventions.arguments import Array, fail, one_of
 from ...conventions.atomic_files import writable
 from ...conventions.datasets import described
 from ...conventions.law import has_energies
-from ...manifolds import Manifold
 from ...manifolds.data_source import slug
 from ...manifolds.names import manifold
 from ...simulations import EmpiricalScore, planted_averages, sweep
@@ -79,7 +78,7 @@ def plan(
     if queries < 2:
         raise fail("queries", queries, "must be ≥ 2, for an error bar")
     key, values = (None, ()) if over is None else _varied(over)
-    laws = [manifold(name if key is None else with_parameter(name, key, value)) for value in values or (None,)]
+    laws = [manifold(name)] if key is None else [manifold(name, **{key: value}) for value in values]
     grid = ratios_around(laws, sizes, DEFAULT_RATIOS) if r is None else r
     return Plan(name, sizes, grid, names, replicas, queries, seed, key, values)
 
@@ -114,7 +113,7 @@ def measured(
     **parameter: Any,
 ) -> dict[str, Any]:
     """The observables of one data set of n points, averaged over planted queries."""
-    points = _law(name, parameter).sample(n, rng)
+    points = manifold(name, **parameter).sample(n, rng)
     score, r = EmpiricalScore(points), np.array(ratios)
     curves = {"dimension": score.dimension, "information": score.information}
     found: dict[str, Any] = {o: curves[o](r, rng, queries) for o in observables if o in curves}
@@ -127,26 +126,12 @@ def predicted(
     name: str, n: int, rng: np.random.Generator, ratios: list[float], observables: list[str], **parameter: Any
 ) -> dict[str, Any]:
     """Theory for the same: NAME_theory at N points, d and I of the population, r_c; `exact` 1 if exact at finite N."""
-    law, r = _law(name, parameter), np.array(ratios)
+    law, r = manifold(name, **parameter), np.array(ratios)
     expected = expected_observables(law, math.log(n), r, observables)
     found: dict[str, Any] = {f"{o}_theory": values for o, values in expected.items()}
     for observable in {"dimension", "information"} & set(observables):
         found[f"{observable}_population"] = getattr(law, observable)(r)
     return {**found, "collapse": collapse(law, log_n=math.log(n)), "exact": float(has_energies(law))}
-
-
-def with_parameter(name: str, field: str, value: Any) -> str:
-    """ "sphere:intrinsic_dim=4" with radius 2 → "sphere:intrinsic_dim=4,radius=2"; a given one is replaced."""
-    kind, _, rest = name.partition(":")
-    values = dict(item.partition("=")[::2] for item in rest.split(",") if item) | {field: str(value)}
-    return f"{kind}:" + ",".join(f"{key}={text}" for key, text in values.items())
-
-
-def _law(name: str, parameter: Mapping[str, Any]) -> Manifold:
-    """The law of that name, with the parameter that is swept, if there is one."""
-    for field, value in parameter.items():
-        name = with_parameter(name, field, value)
-    return manifold(name)
 
 
 def _varied(over: str) -> tuple[str, tuple[Any, ...]]:

@@ -10,7 +10,7 @@ import xarray
 
 from remanifold.command import application as command
 from remanifold.command.ranges import ratios, sizes
-from remanifold.figures.runs.sweep import computed, plan, rows, with_parameter
+from remanifold.figures.runs.sweep import computed, plan, rows
 from remanifold.figures.runs.train import configuration, shown_ratios
 from remanifold.manifolds import Linear
 from remanifold.manifolds.data_source import source
@@ -197,12 +197,6 @@ def test_lists_of_numbers():
     assert ratios("1,0.1,1").tolist() == [0.1, 1.0]
     assert ratios("0.01:1:3") == pytest.approx([0.01, 0.1, 1.0])
     assert sizes("1e3,10:1000:3") == [10, 100, 1000]
-
-
-def test_a_parameter_is_put_into_the_name_of_a_manifold():
-    assert with_parameter("sphere:intrinsic_dim=4,radius=2", "radius", 3) == "sphere:intrinsic_dim=4,radius=3"
-    assert with_parameter("linear", "variances", "1x3") == "linear:variances=1x3"
-    assert with_parameter("losing-dimensions", "high", 3) == "losing-dimensions:high=3"
 
 
 @pytest.mark.parametrize(
