@@ -108,11 +108,11 @@ class Sphere(Manifold):
 
     def information(self, r: ArrayLike) -> Array:
         """I(r) = E K(x, r), x ~ p_r; = ln V - (d/2) ln 2πe r + r(d²/2 - 3d/4)/R² + … at small r."""
-        return self.mean_local_divergence(r, r)
+        return sphere.information(self.intrinsic_dim + 1, positive(r, "r") / self.radius**2)
 
     def dimension(self, r: ArrayLike) -> Array:
         """d(r) = E R² (1 - (E cos θ)²)/r, x ~ p_r; from d at small r to 0."""
-        return sphere.dimension(*self._scaled(r, r)[:2])
+        return sphere.dimension(self.intrinsic_dim + 1, positive(r, "r") / self.radius**2)
 
     # capabilities
 

@@ -5,6 +5,7 @@ published Gaussian energies always put the larger variance first. Exactly, the o
 r = √(λ_i λ_j), that of other laws at an r found numerically. Derived, docs/phase_diagrams.md §3, §4.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -62,8 +63,13 @@ def probe_divergence(law: Law, direction: int, r: ArrayLike) -> Array:
     Linear manifold: ½ Σ_k [ln(1+λ_k/r) - λ_k/(λ_k+r)] + ½ rλ_i/(λ_i+r)². docs/theory.md §4.7.
     """
     ratio = positive(r, "r")
-    probes = law.mean + np.sqrt(ratio).reshape(-1, 1) * law.direction(direction)
-    return np.reshape(law.local_divergence(probes, ratio.ravel()), ratio.shape)
+    return np.reshape(_along(law, direction)(ratio.ravel()), ratio.shape)
+
+
+def _along(law: Law, direction: int) -> Callable[[Array], Array]:
+    """K at the probes as a function of r (m,)."""
+    origin, axis = law.mean, law.direction(direction)
+    return lambda r: law.local_divergence(origin + np.sqrt(r)[:, None] * axis, r)
 
 
 def probe_condensation(law: Law, direction: int, log_n: ArrayLike) -> Array:
@@ -72,7 +78,7 @@ def probe_condensation(law: Law, direction: int, log_n: ArrayLike) -> Array:
     ValueError where a float cannot hold the answer.
     """
     levels, quantity = positive(log_n, "log_n"), "the local divergence at the probe"
-    curve = covering(lambda r: probe_divergence(law, direction, r), levels.min(), levels.max(), quantity)
+    curve = covering(_along(law, direction), levels.min(), levels.max(), quantity)
     return curve.ratio_at(levels)
 
 

@@ -24,8 +24,8 @@ Complex = NDArray[np.complex128]
 Either = TypeVar("Either", Array, Complex)
 _MANY = 100  # dimensions from which the powers of 1/ν are exact to rounding
 _LARGEST_COMPLEX = 600  # beyond, I_ν underflows before the powers of κ take over
-_TERMS, _INVERSE_TERMS, _DEBYE_TERMS = 20, 16, 9
-_NODES, _REACH = 64, 8.5  # Gauss–Legendre over ±8.5 standard deviations of |x|: relative error 1e-14
+_TERMS, _INVERSE_TERMS, _DEBYE_TERMS = 20, 15, 9
+_NODES, _REACH = 56, 8.5  # Gauss–Legendre over ±8.5 standard deviations of |x|: relative error 1e-14
 
 
 class Tilted(NamedTuple):
@@ -49,55 +49,63 @@ def tilted(n: int, kappa: Array) -> Tilted:
     nu = n / 2 - 1
     if n >= _MANY:
         return _debye(nu, kappa)
-    small, large = kappa < np.sqrt(2 * n), kappa > _far(nu)
-    parts = ((small, _weak_field), (large, _strong_field), (~(small | large), _bessel))
+    weak, strong = kappa < np.sqrt(2 * n), kappa > _far(nu)
     found = np.empty((4, *kappa.shape))
-    for where, series in parts:
+    for where, series in ((weak, _weak_field), (strong, _strong_field), (~(weak | strong), _bessel)):
+        if where.all():
+            return Tilted(*series(nu, kappa))
         if where.any():
             found[:, where] = series(nu, kappa[where])
     return Tilted(*found)
 
 
 class _NoisyPoints(NamedTuple):
-    """x = y + √s ξ, |y| = 1, by its length: nodes and weights, and the overlap E[x·y | x] = |x| A(|x|/s), of mean 1."""
+    """x = y + √s ξ, |y| = 1, through its length: arrays (…, nodes), or single nodes where nothing is noisy."""
 
     length: Array
     weight: Array
-    overlap: Array
-    rest: Array  # |x| - overlap
+    law: Tilted  # at noise s; E[x·y | x] = |x| A, whose mean is 1
 
 
-def free_energy_gap(n: int, r: Array, noise: Array) -> Array:
-    """G(r, s) = E[x·y/r - ln M(|x|/r)] in nats at x = y + √s ξ on the unit sphere; r > 0, s ≥ 0 of one shape."""
-    x, ratio = _noisy_points(n, noise), r[..., None]
-    kappa = x.length / ratio
-    law = tilted(n, kappa)
-    weak = x.overlap / ratio - (kappa * (kappa * law.across) - law.divergence)
-    return np.asarray(np.sum(x.weight * np.where(kappa < 1, weak, -x.rest / ratio - law.log_mean), axis=-1))
-
-
-def mean_divergence(n: int, r: Array, noise: Array) -> Array:
-    """E K(|x|/r) in nats at x = y + √s ξ on the unit sphere; r > 0, s ≥ 0 of one shape. I(r) at s = r."""
-    x = _noisy_points(n, noise)
-    return np.asarray(np.sum(x.weight * tilted(n, x.length / r[..., None]).divergence, axis=-1))
+def information(n: int, r: Array) -> Array:
+    """I(r) = E K(|x|/r) in nats over x ~ p_r on the unit sphere, r > 0 of any shape."""
+    x = _noisy_points(n, r)
+    return _mean(x, x.law.divergence)
 
 
 def dimension(n: int, r: Array) -> Array:
     """d(r) = E(1 - A²)/r over x ~ p_r on the unit sphere, r > 0 of any shape."""
     x = _noisy_points(n, r)
-    shortfall = x.rest / x.length
-    return np.asarray(np.sum(x.weight * shortfall * (2 - shortfall), axis=-1) / r)
+    return _mean(x, x.law.shortfall * (2 - x.law.shortfall)) / r
+
+
+def mean_divergence(n: int, r: Array, noise: Array) -> Array:
+    """E K(|x|/r) in nats at x = y + √s ξ on the unit sphere; r > 0, s ≥ 0 of one shape. I(r) at s = r."""
+    x = _noisy_points(n, noise)
+    return _mean(x, tilted(n, x.length / r[..., None]).divergence)
+
+
+def free_energy_gap(n: int, r: Array, noise: Array) -> Array:
+    """G(r, s) = E[x·y/r - ln M(|x|/r)] in nats at x = y + √s ξ on the unit sphere; r > 0, s ≥ 0 of one shape."""
+    x, ratio = _noisy_points(n, noise), r[..., None]
+    kappa, s = x.length / ratio, noise[..., None]
+    law = tilted(n, kappa)
+    overlap = np.where(s > 0, x.length * (x.law.across * (x.length / np.where(s > 0, s, 1.0))), 1.0)
+    weak = overlap / ratio - (kappa * (kappa * law.across) - law.divergence)
+    return _mean(x, np.where(kappa < 1, weak, -kappa * x.law.shortfall - law.log_mean))
+
+
+def _mean(x: _NoisyPoints, values: Array) -> Array:
+    return np.asarray(np.sum(x.weight * values, axis=-1), dtype=np.float64)
 
 
 def _noisy_points(n: int, noise: Array) -> _NoisyPoints:
-    """Gauss–Legendre around the mode of |x|, of density ∝ |x|^{n-1} e^{-t²/2} e^{-κ} M(κ), t = (|x|-1)/√s, κ = |x|/s.
-
-    Arrays (…, nodes); a single node if there is no noise.
-    """
-    one = np.ones((*noise.shape, 1))
-    if not noise.any():
-        return _NoisyPoints(one, one, one, 0 * one)
-    noisy, s = noise[..., None] > 0, np.where(noise > 0, noise, 1.0)[..., None]
+    """Gauss–Legendre around the mode of |x|: density ∝ |x|^{n-1} e^{-t²/2} e^{-κ} M(κ), t = (|x|-1)/√s, κ = |x|/s."""
+    noisy = noise[..., None] > 0
+    if not noisy.any():
+        one = np.ones(noisy.shape)
+        return _NoisyPoints(one, one, Tilted(0 * one, 0 * one, 0 * one, 0 * one))  # y itself: A = 1
+    s = np.where(noisy, noise[..., None], 1.0)
     root = np.sqrt(s)
     centre = root * (n - 1) / (np.sqrt(1 + s * (n - 1)) + 1)  # (√(1 + s(n-1)) - 1)/√s
     low, high = np.maximum(centre - _REACH, -1 / root), centre + _REACH
@@ -108,8 +116,9 @@ def _noisy_points(n: int, noise: Array) -> _NoisyPoints:
     log_density = (n - 1) * np.log(length) - 0.5 * t**2 + law.log_mean
     weight = weight * np.exp(log_density - log_density.max(axis=-1, keepdims=True))
     weight = weight / weight.sum(axis=-1, keepdims=True)
-    overlap, rest = length * (law.across * (length / s)), length * law.shortfall
-    return _NoisyPoints(np.where(noisy, length, 1.0), weight, np.where(noisy, overlap, 1.0), np.where(noisy, rest, 0.0))
+    if not noisy.all():
+        length, law = np.where(noisy, length, 1.0), Tilted(*(np.where(noisy, values, 0.0) for values in law))
+    return _NoisyPoints(length, weight, law)
 
 
 @lru_cache(maxsize=1)
@@ -131,7 +140,8 @@ def log_mean_exponential_cosine(n: int, kappa: Complex) -> Complex:
     result[small] = np.log1p(_powers(nu, kappa[small])) - kappa[small]
     far, middle = kappa[large], kappa[between]
     decayed = np.exp(-2 * far + np.copysign(np.pi * (nu + 0.5), far.imag) * 1j)  # of the other exponential in I_ν
-    series = _inverse_powers(nu, far)[0] + decayed * _inverse_powers(nu, -far)[0]
+    coefficients, _ = _inverse_coefficients(nu)
+    series = _polynomial(coefficients, 1 / far) + decayed * _polynomial(coefficients, -1 / far)
     result[large] = _prefactor(nu, far) + np.log(series)
     result[between] = gammaln(nu + 1) + nu * np.log(2 / middle) + np.log(ive(nu, middle)) - 1j * middle.imag
     return result
@@ -142,11 +152,24 @@ def _far(nu: float) -> float:
 
 
 def _powers(nu: float, kappa: Either) -> Either:
-    """M - 1."""
-    x, term, total = kappa**2 / 4, np.ones_like(kappa), np.zeros_like(kappa)
-    for j in range(1, _TERMS):
-        term = term * x / (j * (nu + j))
-        total = total + term
+    """M - 1, of positive terms at most 1/j!."""
+    x = kappa**2 / 4
+    return x * _polynomial(_power_coefficients(nu), x)
+
+
+@lru_cache(maxsize=256)
+def _power_coefficients(nu: float) -> list[float]:
+    """1/(j! (ν+1)_j), j ≥ 1."""
+    j = np.arange(1, _TERMS)
+    return np.cumprod(1 / (j * (nu + j))).tolist()
+
+
+def _polynomial(coefficients: list[float], x: Either) -> Either:
+    """Σ_k c_k x^k, by Horner's rule in place."""
+    total = np.full_like(x, coefficients[-1])
+    for c in coefficients[-2::-1]:
+        total *= x
+        total += c
     return total
 
 
@@ -165,13 +188,12 @@ def _bessel(nu: float, kappa: Array) -> tuple[Array, Array, Array, Array]:
     return log_mean, 1 - mean, mean / kappa, kappa * (mean - 1) - log_mean
 
 
-def _inverse_powers(nu: float, kappa: Either) -> tuple[Either, Either]:
-    """√(2πκ) e^{-κ} I_ν = Σ_j (-1)^j a_j κ^{-j}, a_j = Π_{i≤j} [4ν² - (2i-1)²]/8i, and its slope κ d/dκ."""
-    term, total, slope = np.ones_like(kappa), np.ones_like(kappa), np.zeros_like(kappa)
-    for j in range(1, _INVERSE_TERMS):
-        term = -term * (4 * nu**2 - (2 * j - 1) ** 2) / (8 * j * kappa)
-        total, slope = total + term, slope - j * term
-    return total, slope
+@lru_cache(maxsize=256)
+def _inverse_coefficients(nu: float) -> tuple[list[float], list[float]]:
+    """Of √(2πκ) e^{-κ} I_ν = Σ_j (-1)^j a_j κ^{-j}, a_j = Π_{i≤j} [4ν² - (2i-1)²]/8i, and of its slope κ d/dκ."""
+    j = np.arange(1, _INVERSE_TERMS)
+    value = np.concatenate([[1.0], np.cumprod(-(4 * nu**2 - (2 * j - 1) ** 2) / (8 * j))])
+    return value.tolist(), (-np.arange(_INVERSE_TERMS) * value).tolist()
 
 
 def _prefactor(nu: float, kappa: Either) -> Either:
@@ -180,7 +202,7 @@ def _prefactor(nu: float, kappa: Either) -> Either:
 
 
 def _strong_field(nu: float, kappa: Array) -> tuple[Array, Array, Array, Array]:
-    total, slope = _inverse_powers(nu, kappa)
+    total, slope = (_polynomial(coefficients, 1 / kappa) for coefficients in _inverse_coefficients(nu))
     log_mean = _prefactor(nu, kappa) + np.log(total)
     overlap: Array = slope / total - (nu + 0.5)  # κ(A - 1)
     return log_mean, -overlap / kappa, (1 + overlap / kappa) / kappa, overlap - log_mean
@@ -192,23 +214,22 @@ def _debye(nu: float, kappa: Array) -> Tilted:
     ln M = ν[s - 1 - ln(1 + (s-1)/2)] - ½ ln s + ln U(p)/U(1),   A = (s - 1)/z - z p² w/ν;
     the second from I'_ν, whose polynomials are V_k = U_k - p(1-p²)(½U_{k-1} + pU'_{k-1}).
     """
-    polynomial, slope, quotient = _debye_polynomials(nu)
     z = kappa / nu
     s = np.hypot(1.0, z)
     p, rise = 1 / s, z * (z / (s + 1))  # rise = s - 1
-    edge = (1 + z / (s + 1)) / (s + z)  # (1 + z - s)/z
-    w = slope(p) / polynomial(p)
-    growing = nu * np.log1p(rise / 2) + 0.5 * np.log1p(rise) - np.log1p(-rise * p * quotient(p))
+    u, slope, quotient = (_polynomial(coefficients, p) for coefficients in _debye_coefficients(nu))
+    w, edge = slope / u, (1 + z / (s + 1)) / (s + z)  # edge = (1 + z - s)/z
+    growing = nu * np.log1p(rise / 2) + 0.5 * np.log1p(rise) - np.log1p(-rise * p * quotient)
     across = (1 / (1 + s) - p**2 * w / nu) / nu
     return Tilted(-kappa * edge - growing, edge + z * p * (p * w / nu), across, growing - (z * p) ** 2 * w)
 
 
-@lru_cache(maxsize=64)
-def _debye_polynomials(nu: float) -> tuple[Polynomial, Polynomial, Polynomial]:
-    """U, Σ_k (½U_k + pU_k')ν^{-k}, and [U(p)/U(1) - 1]/(p - 1), so that U(p)/U(1) - 1 keeps its digits at p = 1."""
+@lru_cache(maxsize=256)
+def _debye_coefficients(nu: float) -> tuple[list[float], list[float], list[float]]:
+    """Of U, Σ_k (½U_k + pU_k')ν^{-k}, and [U(p)/U(1) - 1]/(p - 1), so that U(p)/U(1) - 1 keeps its digits at p = 1."""
     p, term = Polynomial([0.0, 1.0]), Polynomial([1.0])
     total, slope = term, 0.5 * term
     for _ in range(_DEBYE_TERMS - 1):
         term = (0.5 * p**2 * (1 - p**2) * term.deriv() + ((1 - 5 * p**2) * term).integ() / 8) / nu
         total, slope = total + term, slope + 0.5 * term + p * term.deriv()
-    return total, slope, (total / total(1.0) - 1) // (p - 1)
+    return total.coef.tolist(), slope.coef.tolist(), ((total / total(1.0) - 1) // (p - 1)).coef.tolist()

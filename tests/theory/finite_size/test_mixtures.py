@@ -47,8 +47,8 @@ def test_nodes_have_the_population_means(name):
     """E K(x, r) = I(r) and E φ = -G - E|x-y|²/2r, which the manifold computes by other integrals."""
     law = MIXTURES[name]
     for r, noise in ((0.3, 0.3), (1.0, 0.0), (1.0, 2.0), (30.0, 30.0)):
-        at = node_average.nodes(law, noise)
-        tilt = posterior_energy(law, at.radii, r)
+        at = node_average.noisy_points(law.energies(), noise)
+        tilt = posterior_energy(law.energies(), at.radii, r)
         partition = -law.free_energy_gap(r, noise) - law.energy_dim * noise / (2 * r)
         assert at.weights @ tilt.log_partition == pytest.approx(partition, abs=2e-2)
         if r == noise:
@@ -68,7 +68,7 @@ def test_one_centre_is_one_gaussian():
 def test_moments_at_complex_argument_do_not_jump():
     """e^Λ against the sum over classes in the plane k, far along a contour; Λ may jump by 2πi only."""
     law = MIXTURES["uneven pair"]
-    radii, r = node_average.nodes(law, 0.2).radii[:20], 0.2
+    radii, r = node_average.noisy_points(law.energies(), 0.2).radii[:20], 0.2
     k = 0.8 + 1j * np.linspace(0.0, 40.0, 4001)
     found = law.log_energy_moment(radii, r, k)
     slope = np.diff(np.exp(found - found.real.max(axis=1, keepdims=True)), axis=1) / 0.01

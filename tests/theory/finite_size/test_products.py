@@ -64,7 +64,7 @@ def test_a_product_of_linear_manifolds_is_linear():
 
 
 def test_factors_do_not_share_their_nodes():
-    radii = node_average.nodes(Torus([1.0, 1.0, 1.0]), 0.5).radii
+    radii = node_average.noisy_points(Torus([1.0, 1.0, 1.0]).energies(), 0.5).radii
     correlation = np.corrcoef(radii, rowvar=False)
     assert np.abs(correlation - np.eye(3)).max() < 0.02
 

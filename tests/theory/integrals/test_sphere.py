@@ -8,6 +8,7 @@ from remanifold.theory.integrals.angular_gaussian import angular_gaussian
 from remanifold.theory.integrals.sphere import (
     dimension,
     free_energy_gap,
+    information,
     log_mean_exponential_cosine,
     mean_divergence,
     tilted,
@@ -117,15 +118,17 @@ def test_averages_by_quadrature(n, r, noise):
     if r == noise:
         occupied = quadrature(n, r, noise, lambda u: (1 - mean(u) ** 2) / mp.mpf(r))
         assert dimension(n, at[0]) == pytest.approx(occupied, rel=1e-11)
+        assert information(n, at[0]) == pytest.approx(divergence, rel=1e-11)
 
 
 @pytest.mark.parametrize("n", [2, 3, 10, 1000])
 def test_averages_at_the_ends_of_the_scale(n):
     """I = G(r, r) everywhere, d = n - 1 at small and I = 1/2r = d/2 at large r, from e^-600 to e^600."""
     r = np.exp(np.array([-600.0, -200.0, -28.0, 28.0, 200.0, 600.0]))
-    information = mean_divergence(n, r, r)
-    np.testing.assert_allclose(free_energy_gap(n, r, r), information, rtol=1e-11)
-    np.testing.assert_allclose(information[3:], 0.5 / r[3:], rtol=1e-9)
+    nats = information(n, r)
+    np.testing.assert_allclose(free_energy_gap(n, r, r), nats, rtol=1e-11)
+    np.testing.assert_allclose(mean_divergence(n, r, r), nats, rtol=1e-13)
+    np.testing.assert_allclose(nats[3:], 0.5 / r[3:], rtol=1e-9)
     np.testing.assert_allclose(dimension(n, r), [n - 1.0] * 3 + (1 / r[3:]).tolist(), rtol=1e-9)
 
 
