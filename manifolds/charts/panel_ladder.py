@@ -96,13 +96,15 @@ class PanelLadder:
             nats += max(log_volume - 0.5 * self.dim * math.log(2 * math.pi * r), 0.0)
         widest = self.accuracy.widest * math.sqrt(r)
         rung = self._suitable(widest)
-        distance = np.linalg.norm(x[:, None] - rung.balls.centre, axis=2)
+        distance = _distances(x, rung.balls.centre)
         best = distance.argmin(axis=1)
         closest = distance[np.arange(len(x)), best]
         nearest = rung.balls.centre[best]
-        lower = np.maximum(distance - rung.balls.reach, 0.0)
-        near = np.argwhere((lower - closest[:, None]) * (lower + closest[:, None]) <= 2 * r * nats)
-        row, panel = near[:, 0].astype(np.int64), near[:, 1].astype(np.int64)
+        lower = np.maximum(np.subtract(distance, rung.balls.reach, out=distance), 0.0, out=distance)
+        # (lower - closest)(lower + closest) ≤ 2 r nats, first by one comparison of what may be
+        row, panel = np.nonzero(lower <= 1.0001 * np.sqrt(closest**2 + 2 * r * nats)[:, None])
+        kept = (lower[row, panel] - closest[row]) * (lower[row, panel] + closest[row]) <= 2 * r * nats
+        row, panel = row[kept], panel[kept]
         if rung.balls.reach.max() <= widest:
             return Leaves(row, rung.y[panel], rung.mass[panel], nearest, rung.panels.at(panel))
         return self._descend(x, r, nats, row, rung.panels.at(panel), closest, nearest)
@@ -197,3 +199,13 @@ def _update_nearest(row: Indices, distance: Array, centre: Array, closest: Array
     better = first[distance[first] < closest[row[first]]]
     closest[row[better]] = distance[better]
     nearest[row[better]] = centre[better]
+
+
+def _distances(x: Array, centres: Array) -> Array:
+    """|x - centre|, (n, panels), one coordinate after another: there are two or three, and many panels."""
+    square = np.zeros((len(x), len(centres)))
+    for own, others in zip(x.T, centres.T, strict=True):
+        difference = own[:, None] - others
+        difference *= difference
+        square += difference
+    return np.sqrt(square, out=square)
