@@ -4,7 +4,7 @@ Capabilities that not every law has are methods that raise ValueError by default
 with a closed law, classes. Nothing asks which class a law is of.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +36,24 @@ class Draws(NamedTuple):
     label: NDArray[np.integer] | None = None  # of the class
 
 
+@runtime_checkable
+class ExactLaw(Protocol):
+    """A law, or N points, that can be drawn from and whose posterior can be drawn from: exact dynamics need no more."""
+
+    @property
+    def ambient_dim(self) -> int:
+        """D."""
+        ...
+
+    def draws(self, n: int, rng: np.random.Generator) -> Draws:
+        """`n` independent clean points, with what they are."""
+        ...
+
+    def posterior_draws(self, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> Draws:
+        """One independent draw of the posterior at each point x (n, D); ValueError for a law without exact draws."""
+        ...
+
+
 class Energies(Protocol):
     """The law of |x-y|²/2r, y ~ ν, at the noisy point x: what exact finite size needs (docs/finite_size.md).
 
@@ -65,7 +83,7 @@ class Energies(Protocol):
         ...
 
 
-class Law(InformedLaw, Score, Protocol):
+class Law(InformedLaw, ExactLaw, Score, Protocol):
     """A data law ν in D ambient dimensions.
 
     In averages `r` may be an array of any shape, and they return floats or arrays of its shape: they are exact. At
@@ -126,16 +144,6 @@ class Law(InformedLaw, Score, Protocol):
 
     def direction(self, i: int) -> Array:
         """Unit vector of the i-th principal or tangent direction, shape (D,)."""
-        ...
-
-    # draws
-
-    def draws(self, n: int, rng: np.random.Generator) -> Draws:
-        """`n` independent points of ν, with their classes if it has any."""
-        ...
-
-    def posterior_draws(self, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> Draws:
-        """One independent draw of the posterior at each point x (n, D); ValueError for a law without exact draws."""
         ...
 
     # capabilities

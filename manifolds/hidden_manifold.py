@@ -69,7 +69,7 @@ class HiddenManifold(Manifold):
     ) -> "HiddenManifold":
         """With the weights of a `seed`; information and dimension are the same for all."""
         law = cls(latent_dim, ambient_dim, activation, rng=np.random.default_rng(seed))
-        return law._made_by("seeded", latent_dim=latent_dim, ambient_dim=ambient_dim, activation=activation, seed=seed)
+        return law.made_by("seeded", latent_dim=latent_dim, ambient_dim=ambient_dim, activation=activation, seed=seed)
 
     _given: str | Function
 

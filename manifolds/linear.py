@@ -63,6 +63,10 @@ class Linear(Manifold):
     def _mean(self) -> Array:
         return np.zeros(self.variances.size)
 
+    def deviations(self, n: int, rng: np.random.Generator) -> Array:
+        """`n` draws of y - E y, shape (n, D)."""
+        return self.embedding.lift_vectors(self._sample(n, rng))
+
     def _sample(self, n: int, rng: np.random.Generator) -> Array:
         return rng.standard_normal((n, self.variances.size)) * np.sqrt(self.variances)
 

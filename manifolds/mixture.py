@@ -71,7 +71,7 @@ class Mixture(Manifold):
         dim, separation = positive_integer(dim, "dim"), positive_scalar(separation, "separation")
         variance, centre = nonnegative_scalar(variance, "variance"), np.full(dim, separation)
         law = cls([Linear([variance] * dim, centre=centre), Linear([variance] * dim, centre=-centre)])
-        return law._made_by("two_gaussians", dim=dim, separation=separation, variance=variance)
+        return law.made_by("two_gaussians", dim=dim, separation=separation, variance=variance)
 
     @property
     def centres(self) -> Array:

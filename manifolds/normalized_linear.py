@@ -63,7 +63,7 @@ class NormalizedLinear(Manifold):
         if min(high, low) < 1 or rest < 0:
             raise ValueError(f"high = {high}, low = {low}: must be ≥ 1 and sum to at most {ambient_dim}")
         law = cls([1.0] * high + [0.09] * low + [1e-4] * rest)
-        return law._made_by("two_subspaces", high=high, low=low, ambient_dim=ambient_dim)
+        return law.made_by("two_subspaces", high=high, low=low, ambient_dim=ambient_dim)
 
     # pointwise: exact integrals
 

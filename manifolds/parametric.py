@@ -115,7 +115,7 @@ class Parametric(Manifold):
     @classmethod
     def _shape(cls, maker: str, shape: Any, options: dict[str, Any]) -> "Parametric":
         law = cls(shape, shape.box, tangents=shape.tangents, closed=shape.closed, **options)
-        return law._made_by(maker, **asdict(shape), **{name: law._parameter(name) for name in _OPTIONS})
+        return law.made_by(maker, **asdict(shape), **{name: law._parameter(name) for name in _OPTIONS})
 
     def __repr__(self) -> str:
         return f"<{self.name}: {super().__repr__()}>" if self.name else super().__repr__()

@@ -20,7 +20,7 @@ class Value:
 
     A constructor stores what it was given under the names of its parameters by `_set` (arrays become read-only
     copies), and what it derives from them as well. `rng` is no parameter: what was drawn with it is (`_drawn`). A
-    class method that builds a law from other parameters ends in `_made_by`, and the law is known by those.
+    class method that builds a law from other parameters ends in `made_by`, and the law is known by those.
     """
 
     _drawn: tuple[str, ...] = ()  # parameters that `replace(rng=…)` draws again
@@ -33,7 +33,7 @@ class Value:
                 value.setflags(write=False)
             vars(self)[name] = value
 
-    def _made_by(self, maker: str, **parameters: Any) -> Self:
+    def made_by(self, maker: str, **parameters: Any) -> Self:
         """The same law, as the class method `maker` makes it of `parameters`."""
         self._set(_made=(maker, parameters))
         return self

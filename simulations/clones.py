@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike
 from ..conventions import arguments
 from ..conventions.arguments import Array
 from ..conventions.estimate import Estimate, fraction
-from ..conventions.law import Draws
+from ..conventions.law import Draws, ExactLaw
 from ..conventions.progress import tracked
 from .class_clones import class_labels
-from .exact_draws import ExactLaw, exact_law, noisy_points
+from .exact_draws import exact_law, noisy_points
 
 
 class Meeting(NamedTuple):

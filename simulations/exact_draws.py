@@ -4,36 +4,18 @@ The reverse process from x at noise ratio r ends at a draw from the posterior ν
 starts at that draw and passes through x has the law of the reverse path.  So one draw decides a trajectory.
 """
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ..conventions import arguments
 from ..conventions.arguments import Array
-from ..conventions.law import Draws
-
-
-class ExactLaw(Protocol):
-    """A law, or N points, that can be drawn from and whose posterior can be drawn from."""
-
-    @property
-    def ambient_dim(self) -> int:
-        """D."""
-        ...
-
-    def draws(self, n: int, rng: np.random.Generator) -> Draws:
-        """`n` independent clean points."""
-        ...
-
-    def posterior_draws(self, x: ArrayLike, r: ArrayLike, rng: np.random.Generator) -> Draws:
-        """One independent draw of the posterior at each point x (n, D)."""
-        ...
+from ..conventions.law import ExactLaw
 
 
 def exact_law(law: Any) -> ExactLaw:
     """`law`, if draws are anything it knows of; ValueError for a network, which has a score alone."""
-    if not callable(getattr(law, "posterior_draws", None)):
+    if not isinstance(law, ExactLaw):
         raise arguments.fail("law", law, "has no exact draws from its posterior: laws and EmpiricalScore have them")
     return law
 

@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike
 
 from ..conventions import arguments
 from ..conventions.arguments import Array
+from ..conventions.law import ExactLaw
 from ..conventions.progress import tracked
 from ..conventions.score import Score
-from .exact_draws import ExactLaw, exact_law
+from .exact_draws import exact_law
 from .integrators import Step, ancestral, bridge, euler_maruyama, exponential, heun
 
 _STEPS: dict[str, Step] = {

@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..conventions import arguments
+from ..conventions.law import ExactLaw
 from ..conventions.progress import tracked
 from .clones import Meeting, labelled, meeting
-from .exact_draws import ExactLaw, exact_law
+from .exact_draws import exact_law
 
 
 def u_turn(

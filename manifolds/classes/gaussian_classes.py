@@ -31,7 +31,7 @@ class GaussianClasses(Classes):
 
     def points(self, labels: NDArray[np.int64], rng: np.random.Generator) -> Array:
         """A point of each of the classes `labels` (n,): one Gaussian sample, shifted."""
-        return self.centres[labels] + self.spread.embedding.lift_vectors(self.spread._sample(len(labels), rng))
+        return self.centres[labels] + self.spread.deviations(len(labels), rng)
 
     def direction(self, i: int) -> Array:
         """The i-th direction within a class, which all share."""
