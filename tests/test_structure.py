@@ -23,6 +23,7 @@ WRONG_WAY: set[tuple[str, str]] = set()
 CIRCLES: set[str] = set()
 ASKED_TYPES: set[tuple[str, str]] = set()
 FOREIGN_PRIVATES: set[tuple[str, str]] = set()
+ALLOWED = ("_replace", "_asdict", "_fields", "_make")  # of named tuples
 LAWS_AND_SCORES = ("law", "score", "manifold", "source", "self.law", "self.score")
 LONG_FILES = {  # file: why it is one piece
     "tests/simulations/engine/pruning/test_pruned_sums.py": "one harness of data sets for all of pruning",
