@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..conventions.arguments import Array, fail, one_of
 from . import HiddenManifold, Linear, Manifold, Mixture, NormalizedLinear, Parametric, Sphere, Torus
@@ -32,7 +33,7 @@ class Kind(NamedTuple):
 
     def parse(self, parameter: str, text: str) -> Any:
         """The value of a parameter; ValueError for a text of the wrong type."""
-        return _PARSED.get(_annotation(self, parameter), _numbers)(text)
+        return _PARSED.get(_annotation(self, parameter), str)(text)
 
 
 KINDS: dict[str, Kind] = {
@@ -104,13 +105,10 @@ def _differs(value: Any, default: Any) -> bool:
 
 
 def _annotation(kind: Kind, parameter: str) -> Any:
-    """The type of a parameter, without None."""
+    """The type of a parameter."""
     make = kind.cls.__init__ if kind.maker is None else getattr(kind.cls, kind.maker)
     hints: dict[str, Any] = typing.get_type_hints(kind.cls.__init__) | typing.get_type_hints(make)
     return hints[parameter]
-
-
-_PARSED: dict[Any, Callable[[str], Any]] = {int: int, float: float, int | None: int, str: str}
 
 
 def _numbers(text: str) -> list[float]:
@@ -120,6 +118,9 @@ def _numbers(text: str) -> list[float]:
         number, _, count = part.partition("x")
         values += [float(number)] * (int(count) if count else 1)
     return values
+
+
+_PARSED: dict[Any, Callable[[str], Any]] = {int: int, float: float, int | None: int, ArrayLike: _numbers}
 
 
 def _text(value: Any) -> str:

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Hashable, Mapping
 from dataclasses import FrozenInstanceError
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from ..conventions.arguments import fail
 
 _SHOWN = 64  # numbers of a list that are shown in full; longer ones only where they repeat
+_SHOWN_IN_MATRIX = 16  # numbers of a matrix that is shown in full
 _RUNS = 6  # different entries of a list that is shown by its repetitions
 _REQUIRED = inspect.Parameter.empty
 
@@ -108,7 +109,6 @@ def make(cls: type, maker: str | None, parameters: Mapping[str, Any]) -> Any:
     return (cls if maker is None else getattr(cls, maker))(**parameters)
 
 
-@cache
 def signature(cls: type, maker: str | None = None) -> dict[str, Any]:
     """The parameters of a constructor or class method and their defaults; **options are those of the constructor."""
     found = inspect.signature(cls if maker is None else getattr(cls, maker)).parameters
@@ -128,7 +128,7 @@ def _hashable(value: Any) -> Hashable:
 
 def _typed(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.ndim > 1:
-        small = value.size <= _SHOWN
+        small = value.size <= _SHOWN_IN_MATRIX
         return repr(value.tolist()) if small else f"<array of shape {'×'.join(map(str, value.shape))}>"
     if isinstance(value, (np.ndarray, list, tuple)):
         return _list(value.tolist() if isinstance(value, np.ndarray) else list(value))

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...conventions.arguments import Array
-from .panel_ladder import PanelLadder
+from .panel_ladder import Indices, PanelLadder
 
 _CEILING = 1.5  # over the largest density on the nodes of a panel, which resolve it
 
@@ -28,7 +27,7 @@ def panel_draw(
     assert panels is not None
     origin = nearest[row]
 
-    def exponent(y: Array, panel: slice | Array) -> Array:
+    def exponent(y: Array, panel: slice | Indices) -> Array:
         """-|x-y|²/2r relative to the origin, for y (p, m, k) or (p, k) of the given panels: no digits lost."""
         moved, field = y - _like(origin[panel], y), 2 * _like(x[row[panel]] - origin[panel], y)
         return np.einsum("...k,...k->...", moved, field - moved) / (2 * r)
@@ -57,7 +56,7 @@ def _like(vectors: Array, y: Array) -> Array:
     return vectors[:, None] if y.ndim == 3 else vectors
 
 
-def _choice(weight: Array, starts: NDArray[np.integer], rng: np.random.Generator) -> Array:
+def _choice(weight: Array, starts: Indices, rng: np.random.Generator) -> Indices:
     """One of the panels starts[i] … starts[i+1] - 1 for each i, with probability ∝ `weight` (p,)."""
     before = np.concatenate([[0.0], np.cumsum(weight)])
     ends = np.append(starts[1:], len(weight))
