@@ -8,7 +8,7 @@ rooms := $(notdir $(patsubst %/__init__.py,%,$(wildcard */__init__.py))) __init_
 
 help:
 	@echo "make demo    figures and the table of predicted against measured critical points (about 5 minutes)"
-	@echo "make test    lint, types and tests (about 13 minutes)"
+	@echo "make test    lint, types and tests (about 7 minutes on two cores)"
 	@echo "make slow    the long checks"
 
 $(installed): pyproject.toml constraints.txt
@@ -21,7 +21,7 @@ demo: $(installed)
 	@$(python) -m remanifold demo
 
 test: lint
-	@$(python) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+	@$(python) -m pytest --numprocesses auto --maxprocesses 4
 
 slow: $(installed)
 	@$(python) -m pytest -m slow

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +17,19 @@ def use_threads(count: int | None) -> None:
         layer.numba.set_num_threads(count or layer.numba.config.NUMBA_NUM_THREADS)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one process takes of `--dist loadgroup`: a file, for what its tests share; all of simulations, which is
-    the first and compiles the engine, so that it is compiled once.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What one process takes at a time: a file, because its tests share fixtures; all of simulations, the largest and
+    therefore the first, so that one process compiles the engine while the others do mathematics.
     """
-    for item in items:
-        place = item.path.relative_to(Path(__file__).parent)
-        item.add_marker(pytest.mark.xdist_group(place.parts[0] if place.parts[0] == "simulations" else str(place)))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Files(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "tests/simulations" if file.startswith("tests/simulations/") else file
+
+    return Files(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
