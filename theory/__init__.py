@@ -4,7 +4,7 @@ One file for each question: `collapse`, `onset`, `basin_radius`, `generalization
 `symmetry_breaking`, `speciation`, `geometric_memorization` as published, and all at once in `critical_points` or, for
 many N, `phase_diagram`. `processes` translates noise ratios into times, `measured_law` takes a measured d(r) for a law.
 Behind doors of their own: `finite_size` (N finite, exactly), `spectra`, `replica` (hidden manifolds), `small_noise`
-(curvature), `derivations` (by SymPy), `integrals` (what the others share). Start with `collapse`; docs/theory.md.
+(curvature), `derivations` (by SymPy), `integrals` (what the others share). Start with `collapse` (docs/theory.md §4).
 """
 
 from . import finite_size, spectra

@@ -118,7 +118,7 @@ def test_energies_are_values():
         assert law.energies() == again.energies()
         assert hash(law.energies()) == hash(again.energies())
     assert [has_energies(MAKERS[name]()) for name in ("torus", "mixture", "ellipse", "hidden")] == [True] + [False] * 3
-    with pytest.raises(ValueError, match="no closed law"):
+    with pytest.raises(ValueError, match="needs a law whose energies have a closed law"):
         Product([Sphere(1), Parametric.ellipse(1.0, 1.0)]).energies()
 
 

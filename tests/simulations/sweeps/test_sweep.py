@@ -179,7 +179,7 @@ def test_variables_and_coordinates_say_what_they_are(tmp_path):
     assert stated["r"] == ("noise-to-signal ratio", "squared units of the data")
     assert stated["n"] == words["n"]
     assert stated["mean"] == words["mean"]
-    assert stated["mean_stderr"] == ("standard error of the mean of the noisy numbers", "m")
+    assert stated["mean_stderr"] == ("standard error of mean of the noisy numbers", "m")
     assert stated["curve"] == ("curve", "unknown")
     assert stated["law"] == ("data law", "1")
 

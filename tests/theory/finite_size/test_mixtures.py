@@ -49,7 +49,7 @@ def test_nodes_have_the_population_means(name):
     for r, noise in ((0.3, 0.3), (1.0, 0.0), (1.0, 2.0), (30.0, 30.0)):
         at = node_average.noisy_points(law.energies(), noise)
         tilt = posterior_energy(law.energies(), at.radii, r)
-        partition = -law.free_energy_gap(r, noise) - law.energy_dim * noise / (2 * r)
+        partition = -law.free_energy_gap(r, noise) - law.energies().energy_dim * noise / (2 * r)
         assert at.weights @ tilt.log_partition == pytest.approx(partition, abs=2e-2)
         if r == noise:
             assert at.weights @ tilt.divergence == pytest.approx(law.information(r), rel=2e-3)
@@ -70,7 +70,7 @@ def test_moments_at_complex_argument_do_not_jump():
     law = MIXTURES["uneven pair"]
     radii, r = node_average.noisy_points(law.energies(), 0.2).radii[:20], 0.2
     k = 0.8 + 1j * np.linspace(0.0, 40.0, 4001)
-    found = law.log_energy_moment(radii, r, k)
+    found = law.energies().log_energy_moment(radii, r, k)
     slope = np.diff(np.exp(found - found.real.max(axis=1, keepdims=True)), axis=1) / 0.01
     assert np.all(np.isfinite(found))
     assert np.abs(np.diff(slope, axis=1)).max() < 2  # smooth on the scale of the step
@@ -82,8 +82,10 @@ def test_moments_at_complex_argument_do_not_jump():
     direction = np.array([3.0, 1.0, 0.0]) / math.sqrt(10)
     along = x @ direction
     coordinates = np.array([[along, x @ x - along**2]])
-    law_at_x = np.exp(law.log_energy_moment(coordinates, 0.2, np.array([0.8 + 2j])))[0, 0]
-    flipped = np.exp(law.log_energy_moment(coordinates * [-1, 1], 0.2, np.array([0.8 + 2j])))[0, 0]  # sign of the axis
+    law_at_x = np.exp(law.energies().log_energy_moment(coordinates, 0.2, np.array([0.8 + 2j])))[0, 0]
+    flipped = np.exp(law.energies().log_energy_moment(coordinates * [-1, 1], 0.2, np.array([0.8 + 2j])))[
+        0, 0
+    ]  # sign of the axis
     for part in (np.real, np.imag):
         values = part(sampled)
         z = [(values.mean() - part(v)) / (values.std() / math.sqrt(len(y))) for v in (law_at_x, flipped)]

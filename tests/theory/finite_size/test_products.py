@@ -7,7 +7,7 @@ import pytest
 
 from remanifold.manifolds import Linear, Mixture, Product, Sphere, Torus
 from remanifold.theory import collapse, finite_size
-from remanifold.theory.finite_size import node_average
+from remanifold.theory.finite_size import averages, node_average
 
 
 def planted_means(law, n, r, noise, seed, sets=40, per_set=200):
@@ -100,7 +100,7 @@ def test_error_over_scrambles(monkeypatch):
     r = collapse(law, log_n=log_n)
     sobol, found = node_average.qmc.Sobol, []
     for seed in range(4):
-        finite_size._posterior_averages.cache_clear()
+        averages._posterior_averages.cache_clear()
         node_average._sobol.cache_clear()
         monkeypatch.setattr(
             node_average.qmc, "Sobol", lambda dim, scramble, rng, s=seed: sobol(dim, rng=np.random.default_rng(s))

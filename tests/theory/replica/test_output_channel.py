@@ -127,7 +127,7 @@ def test_rounding_is_neither_followed_nor_taken_for_turning_points():
     """Two large terms cancel in the tail of u Φ(u), and a plateau differs from 2 in its last digits."""
     gelu = Activation(lambda u: 0.5 * u * (1 + erf(u / np.sqrt(2))))
     assert gelu.features == pytest.approx([-0.7517915246935645], abs=1e-8)  # zero of Φ(u) + u φ(u), by mpmath
-    assert sum(len(run.panels) for run in gelu.runs) < 20
+    assert sum(len(branch.panels) for branch in gelu.branches) < 20
     table = Activation(lambda u: erf(5 * (u + 2)) - erf(5 * (u - 2)))
     assert table.features.size == 1
     assert abs(table.features[0]) < 1.2
