@@ -223,31 +223,16 @@ def _chunk(points, panels, first_point, last_point, x, half_precision, mean, sca
             skipped = 0
             for q in range(GROUP):
                 j = first + q
+                known = lowest[j], nearest[j], sums[j]
                 lowest[j], nearest[j], factor[q] = _absorb(
-                    distances[q],
-                    start,
-                    half_precision[j],
-                    cutoff,
-                    lowest[j],
-                    nearest[j],
-                    sums[j],
-                    t,
-                    weights[q],
-                    scratch,
+                    distances[q], start, half_precision[j], cutoff, *known, t, weights[q], scratch
                 )
                 if factor[q] < 0:
                     factor[q] = 1.0
                     skipped += 1
             if skipped < GROUP:
-                _add_weighted_points(
-                    panel,
-                    weights[0],
-                    weights[1],
-                    weights[2],
-                    weights[3],
-                    factor,
-                    mean[first : first + GROUP],
-                )
+                e0, e1, e2, e3 = weights[0], weights[1], weights[2], weights[3]
+                _add_weighted_points(panel, e0, e1, e2, e3, factor, mean[first : first + GROUP])
     for j in range(n_queries):
         partition = 1.0 + sums[j, 0]
         energy = sums[j, 2] / partition

@@ -4,7 +4,7 @@ Brute force, plain or by explicit vectors, or certified pruning; and the survivo
 """
 
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,6 @@ from .vectors import brute
 from .vectors.lanes import LANES
 
 Flags = NDArray[np.bool_]
-Kernel = Callable[[Array, Array], Sums]
 
 ENGINES = ("auto", "plain", "vectors", "pruned")
 SKIPPED = 1e-12  # share of the weight that pruned sums may leave out
@@ -59,7 +58,7 @@ class PlannedSums:
             raise arguments.fail("engine", engine, "needs a processor with AVX2 or AVX-512: use plain")
         self.points, self.dtype, self.engine, self.block = points, dtype, engine, block
         kernel.block_size(len(points), points.shape[1], dtype, block)  # raises
-        self._plans: dict[int, tuple[Plan, Kernel, Walk]] = {}
+        self._plans: dict[int, tuple[Plan, Walk]] = {}
 
     def plan(self, r: float) -> Plan:
         """The plan at noise ratio r: the same for all r within a tenth of a decade."""
@@ -69,8 +68,8 @@ class PlannedSums:
         """Sums of the queries x (Q, D) at noise ratios r (Q,), by their plans."""
         alike = _alike(r)
         if len(alike) == 1:
-            return self._planned(float(r[0]))[1](x, r)
-        results = [self._planned(float(r[these[0]]))[1](x[these], r[these]) for these in alike]
+            return self._carried_out(x, r)
+        results = [self._carried_out(x[these], r[these]) for these in alike]
         back = np.argsort(np.concatenate(alike))
         return Sums._make(field[back] for field in concatenated(results))
 
@@ -92,28 +91,29 @@ class PlannedSums:
         for these in _alike(r):
             ratio = float(r[these[0]])
             if (plan or int(_cell(np.float64(ratio))) in self._plans) and self.plan(ratio).engine == "pruned":
-                kept = survivors_of(self._tree, x[these], r[these], SKIPPED_MOMENTS, self._planned(ratio)[2])
+                kept = survivors_of(self._tree, x[these], r[these], SKIPPED_MOMENTS, self._planned(ratio)[1])
                 found |= {int(q): one for q, one in zip(these, kept, strict=True) if one.index.size}
         return found
 
-    # ---- the choice -----------------------------------------------------------------------------
+    # ---- the plan -------------------------------------------------------------------------------
 
-    def _planned(self, r: float) -> tuple[Plan, Kernel, Walk]:
-        """The plan, what carries it out, and the walk of the tree."""
+    def _carried_out(self, x: Array, r: Array) -> Sums:
+        """The sums at noise ratios r (Q,) that share a plan."""
+        plan, walk = self._planned(float(r[0]))
+        if plan.engine == "pruned":
+            return self._pruned(x, r, walk)
+        if plan.engine == "vectors":
+            return self._vectors(x, r)
+        return self._plain(x, r) if self.engine == "plain" else self._plain_double(x, r)
+
+    def _planned(self, r: float) -> tuple[Plan, Walk]:
+        """The plan, and the walk of the tree if it is pruned."""
         cell = int(_cell(np.float64(r)))
         if cell not in self._plans:
             self._plans[cell] = self._choose(10.0 ** (cell / _CELLS))
         return self._plans[cell]
 
-    def _choose(self, r: float) -> tuple[Plan, Kernel, Walk]:
-        plan, walk = self._decide(r)
-        if plan.engine == "pruned":
-            return plan, partial(self._pruned, walk=walk), walk
-        if plan.engine == "vectors":
-            return plan, self._vectors, walk
-        return plan, self._plain if self.engine == "plain" else self._plain_double, walk
-
-    def _decide(self, r: float) -> tuple[Plan, Walk]:
+    def _choose(self, r: float) -> tuple[Plan, Walk]:
         n_points = len(self.points)
         if self.engine in ("plain", "vectors"):
             return Plan(self.engine, None, "as asked"), BOXES
@@ -224,7 +224,7 @@ def _alike(r: Array) -> list[NDArray[np.intp]]:
     return [np.flatnonzero(cells == cell) for cell in np.unique(cells)]
 
 
-def _completed(sums: Sums, missing: Flags, x: Array, r: Array, instead: Kernel) -> Sums:
+def _completed(sums: Sums, missing: Flags, x: Array, r: Array, instead: Callable[[Array, Array], Sums]) -> Sums:
     """`sums` with the rows of the `missing` queries from another engine."""
     if missing.any():
         for whole, part in zip(sums, instead(x[missing], r[missing]), strict=True):

@@ -10,9 +10,9 @@ from scipy.linalg import blas, eigh
 
 from ...conventions.arguments import Array
 from .blas_threads import one_blas_thread
-from .compilation import compiled, contracted
+from .compilation import compiled, contracted, reordered
 from .rank_update import add_products
-from .survivors import Survivors, square_distance
+from .survivors import Survivors
 from .threading_layer import in_threads, one_at_a_time
 
 Indices = NDArray[np.integer[Any]]
@@ -34,10 +34,14 @@ class _Group(NamedTuple):
     precision: str
 
 
-@njit(parallel=True, **compiled)
+@njit(parallel=True, **reordered)
 def _contributions(points, kept, weights, centre, out):
     for n in prange(kept.size):
-        out[n] = weights[n] * square_distance(points[kept[n]], centre)
+        point, total = points[kept[n]], 0.0
+        for i in range(centre.size):
+            difference = point[i] - centre[i]
+            total += difference * difference
+        out[n] = weights[n] * total
 
 
 @one_blas_thread()

@@ -1,10 +1,9 @@
 """Which points survive at a query: those within |x-y|² ≤ min + 2r ln(N/ε).  The others weigh less than ε together.
 
-The one definition for pruning and for second moments: distances are summed in float64 from direct differences, always
-by `square_distance`, so that the same points survive, with the same weights, whoever looks for them and however.
+One definition, for pruning and for second moments.  Distances are sums of squared differences in float64.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange
@@ -18,46 +17,18 @@ from .threading_layer import one_at_a_time
 class Survivors(NamedTuple):
     """The points that survive at one query x, by index: their posterior weights, of sum 1, and |x - y|²."""
 
+<<<<<<< HEAD
     index: NDArray[np.integer]  # type: ignore[assignment]
+=======
+    index: NDArray[np.int64]
+>>>>>>> engine
     weights: Array
     square_distances: Array
 
 
-def spread(n_points: int, r: Array | float, skipped: float) -> Array:
+def spread(n_points: int, r: Any, skipped: float) -> Any:
     """2r ln(N/ε), how much farther than the nearest in |x-y|² a point may be; `skipped` = ε."""
-    return 2 * np.asarray(r) * (np.log(n_points) - np.log(skipped))
-
-
-def survivors(points: Array, x: Array, r: float, skipped: float) -> Survivors:
-    """The survivors at the query x (D,) among all points (N, D)."""
-    squares = np.empty(len(points))
-    with one_at_a_time:
-        _square_distances(points, x, squares)
-    index = np.flatnonzero(squares <= farthest(squares.min(), float(spread(len(points), r, skipped)), x.size))
-    return weighed(index, squares[index], r)
-
-
-def weighed(index: NDArray[np.integer], squares: Array, r: float) -> Survivors:
-    """The survivors of given index and |x - y|², in any order."""
-    order = np.argsort(index)
-    index, squares = index[order], squares[order]
-    weights = np.exp((squares.min(initial=np.inf) - squares) / (2 * r))
-    return Survivors(index, weights / weights.sum(), squares)
-
-
-@njit(**reordered)
-def square_distance(x, y):
-    """|x - y|²."""
-    total = 0.0
-    for k in range(len(x)):
-        total += (x[k] - y[k]) * (x[k] - y[k])
-    return total
-
-
-@njit(parallel=True, **compiled)
-def _square_distances(points, x, squares):
-    for n in prange(len(points)):
-        squares[n] = square_distance(points[n], x)
+    return 2 * r * (np.log(n_points) - np.log(skipped))
 
 
 @njit(**compiled)
@@ -66,17 +37,29 @@ def farthest(lowest, spread, dim):
     return (lowest + spread) * (1 + dim * 2.0**-50)
 
 
-@njit(**compiled)
-def keep(points, x, spread, found, squares):
-    """Survivors among the points `found`, moved to its front; returns their number.  `squares` become their |x-y|²."""
-    lowest = 1e308
-    for i in range(len(found)):
-        squares[i] = square_distance(x, points[found[i]])
-        lowest = min(lowest, squares[i])
-    largest = farthest(lowest, spread, len(x))
-    kept = 0
-    for i in range(len(found)):
-        if squares[i] <= largest:
-            found[kept], squares[kept] = found[i], squares[i]
-            kept += 1
-    return kept
+def survivors(
+    points: Array, x: Array, r: float, skipped: float, among: NDArray[np.integer[Any]] | None = None
+) -> Survivors:
+    """The survivors at the query x (D,) of all points (N, D), to be found `among` those of given index.
+
+    To the last bit the same for any candidates that hold them all; of none, none.
+    """
+    index = np.arange(len(points)) if among is None else np.sort(among).astype(np.int64)
+    squares = np.empty(len(index))
+    with one_at_a_time:
+        _square_distances(points, index, x, squares)
+    lowest = squares.min(initial=np.inf)
+    kept = squares <= farthest(lowest, spread(len(points), r, skipped), x.size)
+    index, squares = index[kept], squares[kept]
+    weights = np.exp((lowest - squares) / (2 * r))
+    return Survivors(index, weights / weights.sum(), squares)
+
+
+@njit(parallel=True, **reordered)
+def _square_distances(points, index, x, out):
+    for n in prange(index.size):
+        point, total = points[index[n]], 0.0
+        for i in range(x.size):
+            difference = point[i] - x[i]
+            total += difference * difference
+        out[n] = total

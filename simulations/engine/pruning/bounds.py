@@ -1,29 +1,13 @@
 """Bounds of distances and products, by explicit vectors where the processor has them, else by plain loops."""
 
+from typing import Any
+
 from ..vectors.lanes import LANES
+from . import block_distances, block_vectors, product_vectors
 
-if LANES:
-    from .block_vectors import box_squares, boxes_within, scan
-    from .product_vectors import PANEL, TOGETHER, block_products, product_maxima, tail_product
-else:
-    from .block_distances import (
-        PANEL,
-        TOGETHER,
-        block_products,
-        box_squares,
-        boxes_within,
-        product_maxima,
-        scan,
-        tail_product,
-    )
+_distances: Any = block_vectors if LANES else block_distances
+_products: Any = product_vectors if LANES else block_distances
 
-__all__ = [
-    "PANEL",
-    "TOGETHER",
-    "block_products",
-    "box_squares",
-    "boxes_within",
-    "product_maxima",
-    "scan",
-    "tail_product",
-]
+scan, boxes_within, box_squares = _distances.scan, _distances.boxes_within, _distances.box_squares
+product_maxima, block_products = _products.product_maxima, _products.block_products
+tail_product, PANEL, TOGETHER = _products.tail_product, _products.PANEL, _products.TOGETHER

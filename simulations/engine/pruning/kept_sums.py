@@ -1,10 +1,39 @@
-"""The posterior sums over the points that are kept, in double precision."""
+"""From candidates to the posterior: distances again in double precision, and the sums over what is kept."""
 
 from math import exp, log1p
 
 from numba import njit
 
-from ..compilation import compiled
+from ..compilation import compiled, reordered
+from ..survivors import farthest
+
+
+@njit(**reordered)
+def _square_distance(x, y):
+    total = 0.0
+    for k in range(len(x)):
+        total += (x[k] - y[k]) * (x[k] - y[k])
+    return total
+
+
+@njit(**compiled)
+def keep(points, x, spread, found, squares):
+    """The survivors among the candidates, moved to the front of `found`; returns their number.
+
+    `squares` become their |x-y|² in double precision.  What is kept is thereby defined by these alone, whatever else
+    the screening let through.
+    """
+    lowest = 1e308
+    for i in range(len(found)):
+        squares[i] = _square_distance(x, points[found[i]])
+        lowest = min(lowest, squares[i])
+    largest = farthest(lowest, spread, len(x))
+    kept = 0
+    for i in range(len(found)):
+        if squares[i] <= largest:
+            found[kept], squares[kept] = found[i], squares[i]
+            kept += 1
+    return kept
 
 
 @njit(**compiled)

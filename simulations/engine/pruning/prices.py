@@ -72,10 +72,6 @@ def prices(tree: Tree, x: Array, r: Array, skipped: float = 1e-12) -> Prices:
     )
 
 
-def _price(tree: Tree, counts: Array, walk: Walk) -> float:
-    return _price_of_boxes(tree, counts) if walk == BOXES else _price_of_products(tree, counts, walk.depth)
-
-
 def _price_of_scans(tree: Tree, entered: float, alive: Array, depth: int) -> float:
     """Scans of `entered` blocks, of which alive[i] are left after segment i; all pass up to `depth`."""
     ends = tree.blocks.ends
@@ -86,14 +82,12 @@ def _price_of_scans(tree: Tree, entered: float, alive: Array, depth: int) -> flo
     return price
 
 
-def _price_of_boxes(tree: Tree, counts: Array) -> float:
-    clusters, blocks, alive = counts[0], counts[1], counts[2:]
-    tests = (len(tree.blocks.cluster_boxes) + clusters) * _BOXES
-    return tests + _price_of_scans(tree, blocks, alive, 0)
-
-
-def _price_of_products(tree: Tree, counts: Array, depth: int) -> float:
-    ends, alive = tree.blocks.ends, counts[2:]
+def _price(tree: Tree, counts: Array, walk: Walk) -> float:
+    """What it costs to find the candidates, given the mean `_pilot_counts`."""
+    ends, depth, (clusters, blocks), alive = tree.blocks.ends, walk.depth, counts[:2], counts[2:]
+    if walk == BOXES:
+        tests = (len(tree.blocks.cluster_boxes) + clusters) * _BOXES
+        return tests + _price_of_scans(tree, blocks, alive, 0)
     products = len(tree.blocks.rows) * (_PRODUCT_BLOCK + _PRODUCT_ROW * rows_of_depth(ends, depth))
     last = deepest(ends)
     if last == len(ends) - 1:

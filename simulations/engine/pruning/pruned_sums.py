@@ -11,11 +11,11 @@ from ....conventions import arguments
 from ....conventions.arguments import Array
 from ..compilation import with_lanes
 from ..sums import Sums
-from ..survivors import Survivors, keep, spread, weighed
+from ..survivors import Survivors, spread, survivors
 from ..threading_layer import in_threads, one_at_a_time
 from .bounds import TOGETHER
 from .integers import NO_INTEGERS, Integers, deepest
-from .kept_sums import add_up
+from .kept_sums import add_up, keep
 from .machine_words import take_next
 from .queries import Queries, on_axes
 from .screening import BOXES, CHUNK, Walk, by_boxes, by_products, set_out
@@ -62,17 +62,21 @@ class Search(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What threads write of each query: the number of survivors, and their sums or, with rows in `index`, themselves.
+    """What threads write of each query: the sums over survivors, or the candidates in front of rows of `index`.
 
-    `scalars` (Q, 5) as in `add_up`; `index` and `squares` (Q, capacity) with the survivors in front.
+    `count` (Q,) of either, 0 of a query that is given up; `scalars` (Q, 5) as in `add_up`; `index` (Q, capacity).
     """
 
-    survivors: NDArray[np.int64]
+    count: NDArray[np.int64]
     mean: Array
     scalars: Array
     nearest: NDArray[np.int64]
+<<<<<<< HEAD
     index: NDArray[np.int32]  # type: ignore[assignment]
     squares: Array
+=======
+    index: NDArray[np.int32]
+>>>>>>> engine
 
 
 def walks(tree: Tree) -> list[Walk]:
@@ -92,27 +96,26 @@ def pruned_sums(tree: Tree, x: Array, r: Array, skipped: float = 1e-12, walk: Wa
     less than `skipped` together.  `walk`: one of `walks`, see `prices`; the result does not depend on it.  Thread-safe.
     ValueError: x not (Q, D), r not (Q,) or not positive, `skipped` outside (0, 1), unknown walk.
     """
-    survivors, mean, scalars, nearest, _, _ = _search(tree, x, r, skipped, walk, listed=False)
+    kept, mean, scalars, nearest, _ = _search(tree, x, r, skipped, walk, listed=False)
     log_sum, participation, entropy, mean_square, weight = scalars.T.copy()
     sums = Sums(mean, log_sum, participation, entropy, nearest, mean_square)
     # each of the N - n points left out weighs at most skipped/N times the nearest
-    left_out = (tree.n_points - survivors) * (skipped / tree.n_points)
-    certified = np.where(survivors > 0, left_out / np.maximum(weight, 1.0), 1.0)
-    return Pruned(sums, certified, survivors)
+    left_out = (tree.n_points - kept) * (skipped / tree.n_points)
+    return Pruned(sums, np.where(kept > 0, left_out / np.maximum(weight, 1.0), 1.0), kept)
 
 
 def survivors_of(tree: Tree, x: Array, r: Array, skipped: float = 1e-12, walk: Walk = BOXES) -> list[Survivors]:
     """The points that `pruned_sums` keeps of each query, none of one that is given up; arguments and errors as there.
 
-    Memory: 12 bytes for each candidate in the `budget` of every query.
+    Memory: 4 bytes for each candidate in the `budget` of every query.
     """
     found = _search(tree, x, r, skipped, walk, listed=True)
-    rows = zip(found.survivors, found.index, found.squares, r, strict=True)
-    return [weighed(index[:n], squares[:n], ratio) for n, index, squares, ratio in rows]
+    rows = zip(x, r, found.index, found.count, strict=True)
+    return [survivors(tree.points, query, ratio, skipped, among[:n]) for query, ratio, among, n in rows]
 
 
 def _search(tree: Tree, x: ArrayLike, r: ArrayLike, skipped: float, walk: Walk, listed: bool) -> Found:
-    """Hand out chunks of neighbouring queries to the threads; survivors are summed, or `listed`."""
+    """Hand out chunks of neighbouring queries to the threads; survivors are summed, or candidates `listed`."""
     queries, ratios = _checked(tree, x, r, skipped, walk)
     n_queries, capacity = len(queries), budget(tree.n_points)
     rows, places = (n_queries, 0) if listed else (0, n_queries)
@@ -122,7 +125,6 @@ def _search(tree: Tree, x: ArrayLike, r: ArrayLike, skipped: float, walk: Walk, 
         np.zeros((places, 5)),
         np.zeros(places, np.int64),
         np.empty((rows, capacity), np.int32),
-        np.empty((rows, capacity)),
     )
     distance = spread(tree.n_points, ratios, skipped)
     with one_at_a_time:
@@ -168,7 +170,7 @@ def _neighbours(queries, these):
 
 @njit(**with_lanes)
 def _work(search, found, counter):
-    """What one thread does: take the next chunk while there is one, and sum or list the survivors of its queries."""
+    """What one thread does: take the next chunk while there is one; sum survivors of its queries, or list candidates."""
     blocks, points, x, half_precision = search.blocks, search.points, search.x, search.half_precision
     candidates, squares = np.empty((search.chunk, search.capacity), np.int32), np.empty(search.capacity)
     n_groups = (search.chunk + TOGETHER - 1) // TOGETHER
@@ -190,10 +192,9 @@ def _work(search, found, counter):
             q, index = search.order[first + i], row[i, : walkers[i].count]
             for k in range(len(index)):
                 index[k] = blocks.order[index[k]]
-            n = keep(points, x[q], search.spread[q], index, squares)
-            found.survivors[q] = n
             if len(found.index):
-                found.index[q, :n], found.squares[q, :n] = index[:n], squares[:n]
+                found.count[q], found.index[q, : len(index)] = len(index), index
             else:
+                found.count[q] = n = keep(points, x[q], search.spread[q], index, squares)
                 totals = found.mean[q], found.scalars[q]
                 found.nearest[q] = add_up(points, index[:n], squares[:n], half_precision[q], *totals)

@@ -49,18 +49,8 @@ BOXES = Walk(-1)
 # the radius within which the survivors lie, the smallest squared distance, how many candidates are listed.  A count
 # above their budget is an overflow, and the query is given up.  An array of records and not a tuple of arrays: Numba
 # would count references to each of these, for every block and query, which takes as long as the bounds.
-ON_WALK = np.dtype(
-    [
-        ("norm", "f8"),
-        ("blur", "f8"),
-        ("first", "i8"),
-        ("spread", "f8"),
-        ("reach", "f4"),
-        ("lowest", "f4"),
-        ("count", "i8"),
-    ],
-    align=True,
-)
+_FIELDS = {"norm": "f8", "blur": "f8", "first": "i8", "spread": "f8", "reach": "f4", "lowest": "f4", "count": "i8"}
+ON_WALK = np.dtype(list(_FIELDS.items()), align=True)
 
 
 class EachQuery(NamedTuple):
@@ -121,16 +111,18 @@ def _reach_from_nearby(rows, boxes, ends, queries, i, walker, squares, factor):
 def _scan_block(rows, ends, block, blur, query_rows, i, walker, squares, found, factor):
     """List the points of a block, of this blur, in reach of query i in found[i]."""
     bits = scan(rows, block, query_rows, i, ends, _limit(walker.reach, blur, factor), squares)
+    count = walker.count
     while bits != 0:
         point = lowest_bit(bits)
         bits &= bits - 1
-        if walker.count < found.shape[1]:
-            found[i, walker.count] = block * 64 + point
-        walker.count += 1
+        if count < found.shape[1]:
+            found[i, count] = block * 64 + point
+        count += 1
         if squares[point] < walker.lowest:
             walker.lowest = squares[point]
             reach = _reach(walker.lowest, blur + walker.blur, walker.blur, walker.spread, factor)
             walker.reach = min(walker.reach, reach)
+    walker.count = count
 
 
 # ---- boxes ------------------------------------------------------------------------------------

@@ -134,11 +134,8 @@ def _add_means(packed, start, count, tiles, relevant_panels, keep, mean):
                 if n_slabs > 1:
                     part = p * groups + g
                     span = count * stride
-                    prefetch(
-                        slabs,
-                        ahead + part * span // (groups * n_panels),
-                        ahead + (part + 1) * span // (groups * n_panels),
-                    )
+                    parts = groups * n_panels
+                    prefetch(slabs, ahead + part * span // parts, ahead + (part + 1) * span // parts)
                 i = here * g // groups
                 size = here * (g + 1) // groups - i
                 row = (s * rows + start) * stride + i
