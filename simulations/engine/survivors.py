@@ -17,11 +17,7 @@ from .threading_layer import one_at_a_time
 class Survivors(NamedTuple):
     """The points that survive at one query x, by index: their posterior weights, of sum 1, and |x - y|²."""
 
-<<<<<<< HEAD
-    index: NDArray[np.integer]  # type: ignore[assignment]
-=======
-    index: NDArray[np.int64]
->>>>>>> engine
+    index: NDArray[np.int64]  # type: ignore[assignment]
     weights: Array
     square_distances: Array
 

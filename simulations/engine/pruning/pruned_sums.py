@@ -71,12 +71,7 @@ class Found(NamedTuple):
     mean: Array
     scalars: Array
     nearest: NDArray[np.int64]
-<<<<<<< HEAD
     index: NDArray[np.int32]  # type: ignore[assignment]
-    squares: Array
-=======
-    index: NDArray[np.int32]
->>>>>>> engine
 
 
 def walks(tree: Tree) -> list[Walk]:
@@ -170,7 +165,7 @@ def _neighbours(queries, these):
 
 @njit(**with_lanes)
 def _work(search, found, counter):
-    """What one thread does: take the next chunk while there is one; sum survivors of its queries, or list candidates."""
+    """What one thread does: take the next chunk while there is one; sum its survivors, or list candidates."""
     blocks, points, x, half_precision = search.blocks, search.points, search.x, search.half_precision
     candidates, squares = np.empty((search.chunk, search.capacity), np.int32), np.empty(search.capacity)
     n_groups = (search.chunk + TOGETHER - 1) // TOGETHER
