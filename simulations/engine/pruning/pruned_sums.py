@@ -67,7 +67,7 @@ class Found(NamedTuple):
     `count` (Q,) of either, 0 of a query that is given up; `scalars` (Q, 5) as in `add_up`; `index` (Q, capacity).
     """
 
-    count: NDArray[np.int64]
+    count: NDArray[np.int64]  # type: ignore[assignment]
     mean: Array
     scalars: Array
     nearest: NDArray[np.int64]
