@@ -100,7 +100,10 @@ def _mean(x: _NoisyPoints, values: Array) -> Array:
 
 
 def _noisy_points(n: int, noise: Array) -> _NoisyPoints:
-    """Gauss–Legendre around the mode of |x|: density ∝ |x|^{n-1} e^{-t²/2} e^{-κ} M(κ), t = (|x|-1)/√s, κ = |x|/s."""
+    """Gauss–Legendre around the mode of |x|, of density ∝ |x|^{n-1} e^{-t²/2} e^{-κ} M(κ), t = (|x|-1)/√s, κ = |x|/s.
+
+    Where |x| = 0 is in reach, in |x|^{1/3}: other fields than κ may change on a much smaller scale there.
+    """
     noisy = noise[..., None] > 0
     if not noisy.any():
         one = np.ones(noisy.shape)
@@ -108,10 +111,13 @@ def _noisy_points(n: int, noise: Array) -> _NoisyPoints:
     s = np.where(noisy, noise[..., None], 1.0)
     root = np.sqrt(s)
     centre = root * (n - 1) / (np.sqrt(1 + s * (n - 1)) + 1)  # (√(1 + s(n-1)) - 1)/√s
-    low, high = np.maximum(centre - _REACH, -1 / root), centre + _REACH
+    at_zero = centre - _REACH < -1 / root
+    low, width = np.where(at_zero, -1 / root, centre - _REACH), np.where(at_zero, centre + 1 / root, _REACH) + _REACH
     abscissa, weight = _legendre()
-    t = low + 0.5 * (high - low) * (abscissa + 1)
-    length = 1 + root * t
+    t = width * np.where(at_zero, abscissa**3, abscissa)
+    weight = weight * np.where(at_zero, abscissa**2, 1.0)
+    length = np.where(at_zero, 0.0, 1 + root * low) + root * t
+    t = low + t
     law = tilted(n, length / s)
     log_density = (n - 1) * np.log(length) - 0.5 * t**2 + law.log_mean
     weight = weight * np.exp(log_density - log_density.max(axis=-1, keepdims=True))
@@ -123,7 +129,9 @@ def _noisy_points(n: int, noise: Array) -> _NoisyPoints:
 
 @lru_cache(maxsize=1)
 def _legendre() -> tuple[Array, Array]:
-    return np.polynomial.legendre.leggauss(_NODES)
+    """On (0, 1); the weights are normalised elsewhere."""
+    abscissa, weight = np.polynomial.legendre.leggauss(_NODES)
+    return 0.5 * (abscissa + 1), weight
 
 
 def log_mean_exponential_cosine(n: int, kappa: Complex) -> Complex:

@@ -98,7 +98,7 @@ def quadrature(n, r, noise, quantity):
 
 
 @pytest.mark.parametrize("n", [2, 6, 120])
-@pytest.mark.parametrize(("r", "noise"), [(0.01, 0.01), (0.3, 0.3), (0.3, 0.05), (20.0, 20.0)])
+@pytest.mark.parametrize(("r", "noise"), [(0.01, 0.01), (0.3, 0.3), (0.3, 0.05), (1e-3, 0.2), (20.0, 20.0)])
 def test_averages_by_quadrature(n, r, noise):
     nu = mp.mpf(n) / 2 - 1
 
