@@ -184,7 +184,7 @@ class Parametric(Manifold):
         return self.chart.points(self.geometry.sample_parameters(n, rng))
 
     def _posterior_draws(self, x: Array, r: Array, rng: np.random.Generator) -> Draws:
-        """d ≤ 2: a panel of the cubature by its posterior mass, then a point of it by rejection."""
+        """d ≤ 2: a panel of the cubature by its posterior mass, right to 1e-7, then a point of it by rejection."""
         if self.chart.dim > 2:
             reason = "three or more parameters are summed over quasi-random nodes, which have no exact mass"
             raise fail("law", self, f"has no exact draws from its posterior ({reason})")

@@ -74,8 +74,8 @@ class ChartPosterior:
         return np.sqrt(np.mean(np.max(deviations, axis=1) ** 2, axis=0))
 
     def draw(self, z: Array, r: float, rng: np.random.Generator) -> Array:
-        """Coordinates (n, k) of one draw of the tilted law at each z; only for d ≤ 2, where it has panels."""
-        nodes, mass = self._exact_nodes, self._mass
+        """Coordinates (n, k) of one draw of the tilted law at each z, to 1e-7 of it; d ≤ 2, where it has panels."""
+        nodes, mass = self._fast_nodes, self._mass
         assert isinstance(nodes, PanelLadder)
         at_once = nodes.points_at_once(r)
         cuts = range(0, len(z), at_once)
