@@ -27,7 +27,7 @@ HEAVY = ("torch", "numba", "llvmlite", "sklearn", "matplotlib", "sympy", "xarray
 def python(code: str, cwd: Path = ROOT, executable: str | Path = sys.executable) -> str:
     """What a new process prints; its error is the test's."""
     command = [str(executable), "-c", textwrap.dedent(code)]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -186,7 +186,8 @@ def installed(tree, tmp_path_factory):
     venv.create(home / "venv", with_pip=True)
     executable = home / "venv" / "bin" / "python"
     pip(executable, "install", "--constraint", str(tree / "constraints.txt"), str(tree), cwd=home)
-    return executable
+    yield executable
+    shutil.rmtree(home)  # more than a gigabyte
 
 
 @pytest.mark.slow
