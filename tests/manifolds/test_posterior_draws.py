@@ -42,11 +42,6 @@ def point_near(law, r, rng):
     return law.sample(1, rng)[0] + math.sqrt(r) * rng.standard_normal(law.ambient_dim)
 
 
-def count(law):
-    """Cubature over a surface takes a millisecond for each point."""
-    return 1500 if law == LAWS["moebius"] else 8000
-
-
 def check_moments(draws, mean, covariance):
     """Mean and covariance of independent draws (n, D) against the exact ones, in their own standard errors."""
     n = len(draws)
