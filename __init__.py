@@ -15,10 +15,11 @@ loaded when first used:
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
+
     from . import figures, manifolds, models, probes, simulations, theory
     from .conventions.estimate import Estimate
     from .manifolds import HiddenManifold, Linear, Mixture, Parametric, Product, Sphere, Torus, digits
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
         generalization,
         onset,
     )
-
-__version__ = version("remanifold")
 
 _ROOMS = ("figures", "manifolds", "models", "probes", "simulations", "theory")
 _HOMES = {
@@ -92,6 +91,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # takes as long as all the rest of the import
+
+        return version("remanifold")
     if name in _ROOMS:
         return import_module(f".{name}", __name__)
     if name in _HOME:

@@ -30,6 +30,8 @@ def check_symmetry_breaking(rng: np.random.Generator, replicas: int) -> Iterator
 class _Sampled:
     """What symmetry breaking reads of a law, measured on points, at the centre of the true law."""
 
+    is_gaussian = False
+
     def __init__(self, score: "EmpiricalScore"):
         self.score = score
         self.mean = np.zeros(score.ambient_dim)

@@ -7,7 +7,7 @@ import pytest
 
 from remanifold.command import application as command
 from remanifold.conventions.estimate import Estimate
-from remanifold.figures.verification import table
+from remanifold.figures.verification import classes, table
 from remanifold.figures.verification.quantity import Verified
 
 
@@ -17,6 +17,13 @@ def test_identities_and_speciation_agree_with_theory():
     assert len(rows) == 5
     for row in rows:
         assert abs(row.z) < 5, row
+
+
+def test_every_convention_of_symmetry_breaking_is_measured():
+    found = list(classes.check_symmetry_breaking(np.random.default_rng(0), 2))
+    assert [row.quantity.split("(")[1].split(")")[0] for row in found] == ["density", "drift", "covariance"]
+    for row in found:
+        assert row.simulation.mean == pytest.approx(row.theory, rel=0.02)
 
 
 def test_disagreement_exits_1(monkeypatch, capsys):
