@@ -8,7 +8,7 @@ rooms := $(notdir $(patsubst %/__init__.py,%,$(wildcard */__init__.py))) __init_
 
 help:
 	@echo "make demo    figures and the table of predicted against measured critical points (about 5 minutes)"
-	@echo "make test    lint, types and tests (about 7 minutes on two cores)"
+	@echo "make test    lint, types and tests (about 8 minutes on two cores)"
 	@echo "make slow    the long checks"
 
 $(installed): pyproject.toml constraints.txt
