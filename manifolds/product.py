@@ -75,8 +75,13 @@ class Product(Manifold):
     def _local_divergence(self, z: Array, r: float) -> Array:
         return np.sum([factor.local_divergence(part, r) for factor, part in self._blocks(z)], axis=0)
 
+    @cached_property
+    def _counts(self) -> Counter[Manifold]:
+        """Different factors and how often each is there: comparing laws by their parameters takes time."""
+        return Counter(self.factors)
+
     def _total(self, quantity: Callable[[Manifold], Array]) -> Array:
-        terms = [count * quantity(factor) for factor, count in Counter(self.factors).items()]
+        terms = [count * quantity(factor) for factor, count in self._counts.items()]
         return np.asarray(np.sum(terms, axis=0))[()]
 
     def information(self, r: ArrayLike) -> Array:
@@ -171,5 +176,6 @@ class Torus(Product):
         if values.ndim != 1 or values.size == 0:
             raise fail("radii", radii, "must be a list of one or more radii")
         self._set(radii=values)
-        circles = [Sphere(1, float(radius)) for radius in values]
+        shared = {radius: Sphere(1, radius) for radius in values.tolist()}
+        circles = [shared[radius] for radius in values.tolist()]
         super().__init__(circles, ambient_dim=ambient_dim, basis=basis, rng=rng, centre=centre)
